@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring.h - bounded first-in first-out queue of pointers, for any number of
+ * producers and consumers.
+ *
+ *   shape      `capacity` cells of two words, one allocation, fixed for life
+ *   sibling    spsc.h: faster, for one producer and one consumer
+ *
+ *       weft_ring *jobs;
+ *       if (weft_ring_create(&jobs, 1000, WEFT_LOCKFREE) != WEFT_OK)
+ *           return;
+ *       if (weft_ring_push(jobs, job) == WEFT_FULL)
+ *           run_now(job);
+ *       weft_ring_destroy(jobs);
+ */
+#ifndef WEFT_RING_H
+#define WEFT_RING_H
+
+#include <stddef.h>
+
+#include <weft/base.h>
+#include <weft/status.h>
+
+WEFT_BEGIN_DECLS
+
+typedef struct weft_ring weft_ring;
+
+/*
+ * Create a ring that holds at most `capacity` items and store it in `*out`.
+ *
+ *   capacity   exact, at least 1 [items]
+ *   returns    WEFT_OK; else WEFT_INVALID (`out` is NULL, `capacity` is 0,
+ *              `impl` is not one of the enum) or WEFT_NO_MEMORY (also for a
+ *              capacity beyond what can be addressed), `*out` untouched
+ */
+WEFT_API WEFT_MUST_USE enum weft_status
+weft_ring_create(weft_ring **out, size_t capacity, enum weft_impl impl);
+
+/* Free the ring, not its items; NULL is fine.  No other call may be running. */
+WEFT_API void weft_ring_destroy(weft_ring *r);
+
+/*
+ * Append `item`, which may be NULL.
+ *
+ *   returns    WEFT_OK; WEFT_FULL, and the item is still the caller's
+ *   blocking   never (WEFT_MUTEX: for the few instructions of another call)
+ *   ordering   everything before the push happens-before the return of the
+ *              pop that takes the item
+ *   threads    any, together with every call but _destroy
+ */
+WEFT_API WEFT_MUST_USE enum weft_status weft_ring_push(weft_ring *r,
+                                                       void *item);
+
+/*
+ * Take the oldest item into `*item`.
+ *
+ *   returns    WEFT_OK; WEFT_EMPTY, and `*item` is untouched
+ *   others     as weft_ring_push, with WEFT_EMPTY for WEFT_FULL
+ */
+WEFT_API WEFT_MUST_USE enum weft_status weft_ring_pop(weft_ring *r,
+                                                      void **item);
+
+/*
+ * Append the first items of `items`, as many as fit, in their order.
+ *
+ *   returns    how many, 0 to `n`; the rest are still the caller's
+ *   caveat     not one step: items of other producers may come between
+ *   others     as weft_ring_push
+ */
+WEFT_API WEFT_MUST_USE size_t weft_ring_push_n(weft_ring *r,
+                                               void *const *items, size_t n);
+
+/*
+ * Take up to `n` of the oldest items into `items`, oldest first.
+ *
+ *   returns    how many, 0 to `n`; the rest of `items` is untouched
+ *   caveat     not one step: other consumers may take items from between
+ *   others     as weft_ring_pop
+ */
+WEFT_API WEFT_MUST_USE size_t weft_ring_pop_n(weft_ring *r, void **items,
+                                              size_t n);
+
+/* Items in the ring, 0 to capacity; exact only while nobody pushes or pops. */
+WEFT_API size_t weft_ring_size(const weft_ring *r);
+
+/* The capacity it was created with [items]. */
+WEFT_API size_t weft_ring_capacity(const weft_ring *r);
+
+WEFT_END_DECLS
+
+#endif /* WEFT_RING_H */

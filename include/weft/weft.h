@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weft.h - all of Weft.
+ */
+#ifndef WEFT_WEFT_H
+#define WEFT_WEFT_H
+
+#include <weft/base.h>
+#include <weft/counter.h>
+#include <weft/deadline.h>
+#include <weft/ring.h>
+#include <weft/spsc.h>
+#include <weft/status.h>
+#include <weft/version.h>
+
+#endif /* WEFT_WEFT_H */
