@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scenarios.c - the one list of what weft-stress can run.
+ */
+#include "scenario.h"
+
+const struct command commands[] = {
+    {"tour", "what a race is, how it is cured, and what the cures cost"},
+    {"race", "updates that get lost, and the ways to keep them"},
+};
+const size_t command_count = sizeof(commands) / sizeof(commands[0]);
+
+extern const struct scenario race_lost_update;
+
+const struct scenario *const scenarios[] = {
+    &race_lost_update,
+};
+const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);
