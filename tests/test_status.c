@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <weft/status.h>
 
-
 #include "testing.h"
 
 START_TEST(test_name_is_the_constant)
