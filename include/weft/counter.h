@@ -2,8 +2,8 @@
 /*
  * counter.h - a 64-bit sum that many threads add to and few read.
  *
- *   shape      MUTEX, ATOMIC: one cache line; PERCPU: one line per CPU of the
- *              machine, however many threads there are
+ *   shape      MUTEX, ATOMIC: two cache lines; PERCPU: one line more for each
+ *              CPU the machine can have, however many threads there are
  *   source     PERCPU: restartable sequences, Paul Turner and Andrew Hunter,
  *              "PerCpu Atomics", Linux Plumbers Conference 2013
  *
@@ -49,12 +49,14 @@ WEFT_API void weft_counter_destroy(weft_counter *c);
  * Add `n`, which may be negative.  The sum wraps around at 64 bits.
  *
  *   blocking   never (MUTEX: for the few instructions of another call)
- *   progress   ATOMIC wait-free; PERCPU wait-free but for a restart each time
- *              the kernel interrupts it
+ *   progress   ATOMIC, PERCPU wait-free; MUTEX blocking
  *   ordering   none: a counter counts, it does not publish
- *   threads    any, together with every call but _destroy
- *   cost       PERCPU: an ordinary addition to a line of this CPU's own, no
- *              locked instruction
+ *   threads    any, together with every call but _destroy; ATOMIC and PERCPU
+ *              also from a signal handler
+ *   cost       ATOMIC: one atomic addition.  PERCPU: an ordinary addition to a
+ *              line of this CPU's own, no locked instruction; an atomic one
+ *              each time the kernel breaks that off, and everywhere if the
+ *              system has no restartable sequences
  */
 WEFT_API void weft_counter_add(weft_counter *c, int64_t n);
 
@@ -64,18 +66,19 @@ WEFT_API void weft_counter_add(weft_counter *c, int64_t n);
  *   returns    exact while nobody adds; else a value that counts each addition
  *              which happens-before the call, and any part of those that run
  *              meanwhile
- *   progress   as weft_counter_add
- *   cost       PERCPU: one load per CPU
+ *   progress   wait-free
+ *   cost       PERCPU: one cache line per CPU; else one load
  */
 WEFT_API int64_t weft_counter_sum(const weft_counter *c);
 
 /*
  * Take the sum away: count from 0 again.
  *
- *   returns    the sum that was taken away; over all resets and a last sum,
- *              each addition is counted exactly once
+ *   returns    the sum that was taken away; what all resets and a last sum
+ *              return adds up to all additions, each counted exactly once
  *   progress   MUTEX blocking, ATOMIC wait-free, PERCPU lock-free: a retry
  *              means that another reset went ahead
+ *   threads    any, together with every call but _destroy
  */
 WEFT_API int64_t weft_counter_reset(weft_counter *c);
 
