@@ -1,73 +1,64 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring.c - a ring whose cells carry their own turn number.
+ * container/ring.c - makes and frees rings, and picks the form of each call.
  *
- * Positions are handed out by two counters that only grow: position p is cell
- * p % capacity in lap p / capacity.  The turn of a cell says whose move it is:
+ * The three forms are ring_lockfree.c, ring_lockless.c and ring_mutex.c; what
+ * they share is ring_impl.h.
  *
- *     turn == 2 * lap        free: the push of this lap may write
- *     turn == 2 * lap + 1    full: the pop of this lap may read
+ * A ring and its cells are one allocation, of zero bytes: that is a valid
+ * initial state of all of it but the constants and the lock, and the pages of
+ * a big ring are not touched until an item comes there.
  *
- * Whoever has the move ends it by adding one.  All turns start at zero, so a
- * ring of capacity 1 needs no special case.  Counters and turns have 64 bits
- * and never wrap: at 10^9 pushes a second that takes 584 years.
- *
- * Ordering.  Two edges carry all the data.  The counters carry none and are
- * relaxed:
- *
- *     publish   push ends its turn   ->  pop sees its own, reads the item
- *     vacate    pop ends its turn    ->  push sees its own, writes the item
- *
- * WEFT_MUTEX uses the same counters and items under the lock, not the turns.
+ * Ordering.  None: a new ring is not shared yet.
  */
-#include <weft/ring.h>
+#include "container/ring_impl.h"
 
-#include <pthread.h>
-#include <stdalign.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 
-#include "base/cacheline.h"
+/* Bytes of one item of the form `impl`. */
+static size_t
+item_bytes(enum weft_impl impl)
+{
+    return impl == WEFT_MUTEX ? sizeof(void *) : sizeof(struct weft_pair);
+}
 
-struct cell {
-    _Atomic uint64_t turn;
-    void *item; /* owned by whoever the turn names */
-};
+static uint64_t
+one_lap_of(size_t capacity)
+{
+    uint64_t lap = 2; /* bit 0 of a stamp is not the lap's */
 
-/* Constants, tail, head and cells lie on lines of their own. */
-struct weft_ring {
-    enum weft_impl impl; /* constant, like capacity */
-    size_t capacity;
-    pthread_mutex_t lock;                      /* WEFT_MUTEX only */
-    alignas(WEFT_CACHE_LINE) _Atomic uint64_t tail; /* next position to push */
-    alignas(WEFT_CACHE_LINE) _Atomic uint64_t head; /* next position to pop */
-    alignas(WEFT_CACHE_LINE) struct cell cells[];
-};
+    while (lap < capacity)
+        lap *= 2;
+    return lap;
+}
 
 enum weft_status
 weft_ring_create(weft_ring **out, size_t capacity, enum weft_impl impl)
 {
     if (out == NULL || capacity == 0 || (unsigned)impl > WEFT_MUTEX)
         return WEFT_INVALID;
-    if (capacity > PTRDIFF_MAX / (2 * sizeof(struct cell)))
+    size_t fixed = sizeof(weft_ring) + alignof(weft_ring);
+    if (capacity > (PTRDIFF_MAX - fixed) / item_bytes(impl))
         return WEFT_NO_MEMORY;
 
-    /* aligned_alloc wants a multiple of the line; the bound leaves room. */
-    size_t bytes = sizeof(weft_ring) + capacity * sizeof(struct cell);
-    bytes = (bytes + WEFT_CACHE_LINE - 1) / WEFT_CACHE_LINE * WEFT_CACHE_LINE;
-    weft_ring *r = aligned_alloc(WEFT_CACHE_LINE, bytes);
-    if (r == NULL)
+    /* Not aligned_alloc, which would leave the zeroing to us. */
+    char *memory = calloc(1, fixed + capacity * item_bytes(impl));
+    if (memory == NULL)
         return WEFT_NO_MEMORY;
+    weft_ring *r = (void *)(memory + (-(uintptr_t)memory) % alignof(weft_ring));
 
+    if (pthread_mutex_init(&r->lock, NULL) != 0) {
+        free(memory);
+        return WEFT_NO_MEMORY;
+    }
     r->impl = impl;
     r->capacity = capacity;
-    pthread_mutex_init(&r->lock, NULL);
-    atomic_init(&r->tail, 0);
-    atomic_init(&r->head, 0);
-    for (size_t i = 0; i < capacity; i++)
-        atomic_init(&r->cells[i].turn, 0);
+    r->one_lap = one_lap_of(capacity);
+    if (impl == WEFT_MUTEX)
+        r->items = (void *)(r + 1);
+    else
+        r->cells = (void *)(r + 1);
+    r->memory = memory;
 
     *out = r;
     return WEFT_OK;
@@ -79,140 +70,91 @@ weft_ring_destroy(weft_ring *r)
     if (r == NULL)
         return;
     pthread_mutex_destroy(&r->lock);
-    free(r);
-}
-
-/*
- * Claim the next position of `counter` and return its cell, or NULL if it is
- * still the other side's move.  `side` is 0 to push, 1 to pop.  The caller
- * owns the item of the cell until it stores `*turn + 1`.
- */
-static inline struct cell *
-claim(weft_ring *r, _Atomic uint64_t *counter, uint64_t side, uint64_t *turn)
-{
-    uint64_t p = atomic_load_explicit(counter, memory_order_relaxed);
-
-    for (;;) {
-        struct cell *c = &r->cells[p % r->capacity];
-        uint64_t mine = 2 * (p / r->capacity) + side;
-        /* acquire: vacate (side 0), publish (side 1) */
-        *turn = atomic_load_explicit(&c->turn, memory_order_acquire);
-
-        if (*turn < mine)
-            return NULL;
-        if (*turn > mine) {
-            /* p is stale.  Who moved the turn had moved the counter first. */
-            p = atomic_load_explicit(counter, memory_order_relaxed);
-        } else if (atomic_compare_exchange_weak_explicit(
-                       counter, &p, p + 1, memory_order_relaxed,
-                       memory_order_relaxed)) {
-            return c;
-        }
-    }
-}
-
-static bool
-push_lockfree(weft_ring *r, void *item)
-{
-    uint64_t turn;
-    struct cell *c = claim(r, &r->tail, 0, &turn);
-    if (c == NULL)
-        return false;
-
-    c->item = item;
-    /* release: publish */
-    atomic_store_explicit(&c->turn, turn + 1, memory_order_release);
-    return true;
-}
-
-static bool
-pop_lockfree(weft_ring *r, void **item)
-{
-    uint64_t turn;
-    struct cell *c = claim(r, &r->head, 1, &turn);
-    if (c == NULL)
-        return false;
-
-    *item = c->item;
-    /* release: vacate */
-    atomic_store_explicit(&c->turn, turn + 1, memory_order_release);
-    return true;
-}
-
-static bool
-push_mutex(weft_ring *r, void *item)
-{
-    pthread_mutex_lock(&r->lock);
-    uint64_t p = atomic_load_explicit(&r->tail, memory_order_relaxed);
-    bool room = weft_ring_size(r) < r->capacity;
-    if (room) {
-        r->cells[p % r->capacity].item = item;
-        atomic_store_explicit(&r->tail, p + 1, memory_order_relaxed);
-    }
-    pthread_mutex_unlock(&r->lock);
-    return room;
-}
-
-static bool
-pop_mutex(weft_ring *r, void **item)
-{
-    pthread_mutex_lock(&r->lock);
-    uint64_t p = atomic_load_explicit(&r->head, memory_order_relaxed);
-    bool some = weft_ring_size(r) > 0;
-    if (some) {
-        *item = r->cells[p % r->capacity].item;
-        atomic_store_explicit(&r->head, p + 1, memory_order_relaxed);
-    }
-    pthread_mutex_unlock(&r->lock);
-    return some;
+    free(r->memory);
 }
 
 enum weft_status
 weft_ring_push(weft_ring *r, void *item)
 {
-    bool done =
-        r->impl == WEFT_MUTEX ? push_mutex(r, item) : push_lockfree(r, item);
-    return done ? WEFT_OK : WEFT_FULL;
+    switch (r->impl) {
+    case WEFT_LOCKFREE:
+        return weft_ring_push_lockfree_(r, item);
+    case WEFT_LOCKLESS:
+        return weft_ring_push_lockless_(r, item);
+    case WEFT_MUTEX:
+        break;
+    }
+    return weft_ring_push_mutex_(r, item);
 }
 
 enum weft_status
 weft_ring_pop(weft_ring *r, void **item)
 {
-    bool done =
-        r->impl == WEFT_MUTEX ? pop_mutex(r, item) : pop_lockfree(r, item);
-    return done ? WEFT_OK : WEFT_EMPTY;
-}
-
-size_t
-weft_ring_size(const weft_ring *r)
-{
-    uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
-    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-
-    /* The two loads are not one snapshot; clamp what no moment ever held. */
-    if (tail < head)
-        return 0;
-    return tail - head < r->capacity ? (size_t)(tail - head) : r->capacity;
+    switch (r->impl) {
+    case WEFT_LOCKFREE:
+        return weft_ring_pop_lockfree_(r, item);
+    case WEFT_LOCKLESS:
+        return weft_ring_pop_lockless_(r, item);
+    case WEFT_MUTEX:
+        break;
+    }
+    return weft_ring_pop_mutex_(r, item);
 }
 
 size_t
 weft_ring_push_n(weft_ring *r, void *const *items, size_t n)
 {
-    size_t done = 0;
-
-    while (done < n && weft_ring_push(r, items[done]) == WEFT_OK)
-        done++;
-    return done;
+    switch (r->impl) {
+    case WEFT_LOCKFREE:
+        return weft_ring_push_n_lockfree_(r, items, n);
+    case WEFT_LOCKLESS:
+        return weft_ring_push_n_lockless_(r, items, n);
+    case WEFT_MUTEX:
+        break;
+    }
+    return weft_ring_push_n_mutex_(r, items, n);
 }
 
 size_t
 weft_ring_pop_n(weft_ring *r, void **items, size_t n)
 {
-    size_t done = 0;
+    switch (r->impl) {
+    case WEFT_LOCKFREE:
+        return weft_ring_pop_n_lockfree_(r, items, n);
+    case WEFT_LOCKLESS:
+        return weft_ring_pop_n_lockless_(r, items, n);
+    case WEFT_MUTEX:
+        break;
+    }
+    return weft_ring_pop_n_mutex_(r, items, n);
+}
 
-    while (done < n && weft_ring_pop(r, &items[done]) == WEFT_OK)
-        done++;
-    return done;
+size_t
+weft_ring_distance_(const weft_ring *r, uint64_t p, uint64_t q)
+{
+    /* The two were not read in one step; clamp what no moment ever held. */
+    if (q <= p)
+        return 0;
+    if (q >= weft_ring_advance_(r, p, r->capacity))
+        return r->capacity;
+    if (weft_ring_lap_(r, p) == weft_ring_lap_(r, q))
+        return (size_t)(q - p);
+    return (size_t)(weft_ring_index_(r, q) + r->capacity -
+                    weft_ring_index_(r, p));
+}
+
+size_t
+weft_ring_size(const weft_ring *r)
+{
+    switch (r->impl) {
+    case WEFT_LOCKFREE:
+        return weft_ring_size_lockfree_(r);
+    case WEFT_LOCKLESS:
+        return weft_ring_size_lockless_(r);
+    case WEFT_MUTEX:
+        break;
+    }
+    return weft_ring_size_mutex_(r);
 }
 
 size_t

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * container/ring_impl.h - what the forms of the ring share: the struct, and
+ * the arithmetic of positions.
+ *
+ * A position is {lap, index} in one word: the low bits, as many as `capacity`
+ * needs, are the index of its cell, the rest count laps.  Going on needs no
+ * division (35 to 90 cycles on many CPUs), whatever the capacity.  Positions
+ * are compared as numbers.
+ *
+ *     63                    k                0
+ *     +---------------------+----------------+
+ *     |         lap         |     index      |    2^k >= capacity, k >= 1
+ *     +---------------------+----------------+
+ *
+ * At least half of the 2^k indices are in use, so 2^63 positions fit: at 10^9
+ * pushes a second they last 292 years.
+ *
+ * The stamp of a cell says whose move it is, in the lap it names:
+ *
+ *     lap | 0     free: the push of this lap may write
+ *     lap | 1     full: the pop of this lap may read; it leaves (lap + 1) | 0
+ *
+ * where `lap` stands in the bits it has in a position, which leaves bit 0 free.
+ * A push (side 0) and a pop (side 1) at position p thus both ask the same: is
+ * the stamp below lap_of(p) | side (it is the other side's move), equal (mine)
+ * or above (somebody has done p)?  Stamps only grow and start at zero, so a
+ * ring of capacity 1 needs no special case, and fresh pages of the system need
+ * not be touched.
+ */
+#ifndef WEFT_CONTAINER_RING_IMPL_H
+#define WEFT_CONTAINER_RING_IMPL_H
+
+#include <weft/ring.h>
+
+#include <pthread.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cacheline.h"
+#include "base/pair.h"
+
+/* Constants, what push changes and what pop changes lie apart. */
+struct weft_ring {
+    enum weft_impl impl; /* constant, as are the next five */
+    size_t capacity;
+    uint64_t one_lap;        /* 2^k: a position, one lap on */
+    struct weft_pair *cells; /* `capacity` of them; NULL if WEFT_MUTEX */
+    void **items;            /* the same of WEFT_MUTEX; NULL if not */
+    void *memory;            /* what to free */
+
+    /* LOCKLESS: the next position to push; LOCKFREE: not after it. */
+    alignas(WEFT_CACHE_PAIR) _Atomic uint64_t tail;
+    /* LOCKLESS: the next position to pop; LOCKFREE: not after it. */
+    alignas(WEFT_CACHE_PAIR) _Atomic uint64_t head;
+
+    /* WEFT_MUTEX only. */
+    alignas(WEFT_CACHE_PAIR) pthread_mutex_t lock;
+    size_t first;         /* index of the oldest item */
+    _Atomic size_t count; /* items; changed under the lock */
+};
+
+enum { PUSH, POP }; /* the sides */
+
+static inline uint64_t
+weft_ring_index_(const weft_ring *r, uint64_t p)
+{
+    return p & (r->one_lap - 1);
+}
+
+static inline uint64_t
+weft_ring_lap_(const weft_ring *r, uint64_t p)
+{
+    return p & ~(r->one_lap - 1);
+}
+
+/* The position `k` after `p`; `k` is at most the capacity. */
+static inline uint64_t
+weft_ring_advance_(const weft_ring *r, uint64_t p, uint64_t k)
+{
+    uint64_t index = weft_ring_index_(r, p) + k;
+
+    if (index < r->capacity)
+        return p + k;
+    return weft_ring_lap_(r, p) + r->one_lap + (index - r->capacity);
+}
+
+/* From `p` to `q` [positions], no more than the capacity. */
+size_t weft_ring_distance_(const weft_ring *r, uint64_t p, uint64_t q);
+
+/*
+ * Return the first position after `p` that `side` has not done.
+ *
+ *   p          a position that it has done
+ *   probes     if not NULL, grows by the number of cells looked at: at most
+ *              2 + 2 log2(capacity), however far the answer is
+ */
+uint64_t weft_ring_catch_up_(const weft_ring *r, uint64_t p, unsigned side,
+                             unsigned *probes);
+
+/* The variants; each as the public call without the suffix. */
+enum weft_status weft_ring_push_lockfree_(weft_ring *r, void *item);
+enum weft_status weft_ring_pop_lockfree_(weft_ring *r, void **item);
+size_t weft_ring_push_n_lockfree_(weft_ring *r, void *const *items, size_t n);
+size_t weft_ring_pop_n_lockfree_(weft_ring *r, void **items, size_t n);
+size_t weft_ring_size_lockfree_(const weft_ring *r);
+
+enum weft_status weft_ring_push_lockless_(weft_ring *r, void *item);
+enum weft_status weft_ring_pop_lockless_(weft_ring *r, void **item);
+size_t weft_ring_push_n_lockless_(weft_ring *r, void *const *items, size_t n);
+size_t weft_ring_pop_n_lockless_(weft_ring *r, void **items, size_t n);
+size_t weft_ring_size_lockless_(const weft_ring *r);
+
+enum weft_status weft_ring_push_mutex_(weft_ring *r, void *item);
+enum weft_status weft_ring_pop_mutex_(weft_ring *r, void **item);
+size_t weft_ring_push_n_mutex_(weft_ring *r, void *const *items, size_t n);
+size_t weft_ring_pop_n_mutex_(weft_ring *r, void **items, size_t n);
+size_t weft_ring_size_mutex_(const weft_ring *r);
+
+#endif /* WEFT_CONTAINER_RING_IMPL_H */
