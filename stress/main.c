@@ -24,6 +24,7 @@ struct request {
     struct options options;
     const struct scenario **chosen;
     size_t chosen_count;
+    bool all;                    /* of the command: no name was given */
     const struct extra **extras; /* of all scenarios of the command */
     size_t extra_count;
 };
@@ -174,7 +175,8 @@ understand(struct request *q, int argc, char **argv)
     for (int i = names; i < argc; i++)
         if (!choose_name(q, argv[i]))
             return false;
-    for (size_t i = 0; i < scenario_count && names == argc; i++)
+    q->all = names == argc;
+    for (size_t i = 0; i < scenario_count && q->all; i++)
         if (is_of(scenarios[i], q->command))
             choose(q, scenarios[i]);
     return extras_fit(q);
@@ -199,7 +201,7 @@ replay(const struct request *q, const char *program)
         fputs(program, f);
     }
     fprintf(f, " %s", q->command->name);
-    for (size_t i = 0; i < q->chosen_count; i++)
+    for (size_t i = 0; i < q->chosen_count && !q->all; i++)
         if (q->chosen[i]->name != NULL)
             fprintf(f, " %s", q->chosen[i]->name);
     options_write(f, &q->options);
@@ -222,6 +224,8 @@ run(const struct request *q, const char *program)
         if (interrupt_came())
             break;
         report_scenario(r, s->name != NULL ? s->name : s->command);
+        if (q->chosen_count > 1)
+            report_heading(r, "%s %s", s->command, s->name);
         const enum outcome got = s->run(o, r);
         worst = got > worst ? got : worst;
     }

@@ -11,8 +11,12 @@ const struct command commands[] = {
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
 extern const struct scenario race_lost_update;
+extern const struct scenario race_read_modify_write;
+extern const struct scenario tour;
 
 const struct scenario *const scenarios[] = {
+    &tour,
     &race_lost_update,
+    &race_read_modify_write,
 };
 const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);

@@ -32,7 +32,7 @@ add_broken(struct worker *w)
             atomic_store_explicit(&job->word, v + 1, memory_order_relaxed);
         }
         done += RACE_BATCH;
-    } while (!worker_is_stopped(w));
+    } while (!race_is_over(w, done));
     job->tallies[w->index].done = done;
 }
 
@@ -46,26 +46,25 @@ add_to_counter(struct worker *w)
         for (int i = 0; i < RACE_BATCH; i++)
             weft_counter_add(job->counter, 1);
         done += RACE_BATCH;
-    } while (!worker_is_stopped(w));
+    } while (!race_is_over(w, done));
     job->tallies[w->index].done = done;
 }
 
 const struct race_variant race_lost_update_variants[RACE_LOST_UPDATE_COUNT] = {
-    {"broken", true, "count++", add_broken, false, WEFT_COUNTER_MUTEX},
-    {"mutex", false, "one thread at a time", add_to_counter, true,
-     WEFT_COUNTER_MUTEX},
-    {"atomic", false, "one indivisible instruction", add_to_counter, true,
-     WEFT_COUNTER_ATOMIC},
-    {"percpu", false, "a count for each CPU, summed when read", add_to_counter,
-     true, WEFT_COUNTER_PERCPU},
+    {"broken", true, add_broken, false, WEFT_COUNTER_MUTEX},
+    {"mutex", false, add_to_counter, true, WEFT_COUNTER_MUTEX},
+    {"atomic", false, add_to_counter, true, WEFT_COUNTER_ATOMIC},
+    {"percpu", false, add_to_counter, true, WEFT_COUNTER_PERCPU},
 };
 
 static enum outcome
 run(const struct options *o, struct report *r)
 {
-    report_say(r, "Threads add 1 to the same number, over and over; `broken` "
-                  "as count++ does it: load, add,\nstore.  What is missing in "
-                  "the end is what they overwrote for each other.");
+    report_say(r, "Threads add 1 to the same number, over and over.");
+    report_say(r, "  broken   as count++ does it: load, add, store");
+    report_say(r, "  mutex    one thread at a time");
+    report_say(r, "  atomic   in one indivisible instruction");
+    report_say(r, "  percpu   a number for each CPU, summed when it is read");
     return race_run(race_lost_update_variants, RACE_LOST_UPDATE_COUNT, o, r);
 }
 

@@ -25,7 +25,7 @@ const struct extra race_extras[] = {
 };
 
 bool
-race_measure(const struct race_variant *v, unsigned threads, double seconds,
+race_measure(const struct race_variant *v, const struct race_load *load,
              const struct options *o, struct report *r,
              struct race_result *result)
 {
@@ -43,10 +43,11 @@ race_measure(const struct race_variant *v, unsigned threads, double seconds,
     }
     atomic_init(&job->word, 0);
     pthread_mutex_init(&job->lock, NULL);
-    job->tallies = must_have(threads, sizeof(struct race_tally));
-    snprintf(what, sizeof(what), "%s, %u threads", v->name, threads);
-    struct crew crew = {.threads = threads,
-                        .seconds = seconds,
+    job->limit = load->limit > 0 ? load->limit : INT64_MAX;
+    job->tallies = must_have(load->threads, sizeof(struct race_tally));
+    snprintf(what, sizeof(what), "%s, %u threads", v->name, load->threads);
+    struct crew crew = {.threads = load->threads,
+                        .seconds = load->seconds,
                         .pin = o->pin,
                         .seed = o->seed,
                         .body = v->body,
@@ -54,7 +55,7 @@ race_measure(const struct race_variant *v, unsigned threads, double seconds,
                         .what = what};
     const bool ran = crew_run(&crew, r);
     *result = (struct race_result){.elapsed_s = crew.elapsed_s};
-    for (unsigned i = 0; i < threads; i++)
+    for (unsigned i = 0; i < load->threads; i++)
         result->done += job->tallies[i].done;
     result->found =
         v->uses_counter
@@ -77,7 +78,6 @@ race_columns(struct table *t)
     table_column(t, "lost", NULL);
     table_column(t, "lost part", "%");
     table_column(t, "rate", "M/s");
-    table_column(t, "how", NULL);
 }
 
 void
@@ -95,7 +95,6 @@ race_row(struct table *t, const struct race_variant *v, unsigned threads,
     table_count(t, lost);
     table_real(t, 100 * (double)lost / done, 1);
     table_real(t, done / result->elapsed_s * 1e-6, 1);
-    table_text(t, "%s", v->how);
     if (v->is_broken)
         table_verdict(t, VERDICT_NOTE,
                       lost == 0 ? "lost none this time" : NULL);
@@ -130,6 +129,29 @@ say_what_was_seen(struct report *r, unsigned threads,
                    threads, done);
 }
 
+/* As race_measure, over all rounds. */
+static bool
+measure_rounds(const struct race_variant *v, unsigned threads,
+               const struct options *o, struct report *r,
+               struct race_result *sum)
+{
+    const struct race_load load = {.threads = threads,
+                                   .seconds = o->duration_s > 0 ? o->duration_s
+                                                                : SECONDS};
+    const unsigned rounds = o->rounds > 0 ? o->rounds : 1;
+
+    *sum = (struct race_result){0};
+    for (unsigned i = 0; i < rounds && !interrupt_came(); i++) {
+        struct race_result result;
+        if (!race_measure(v, &load, o, r, &result))
+            return false;
+        sum->done += result.done;
+        sum->found += result.found;
+        sum->elapsed_s += result.elapsed_s;
+    }
+    return true;
+}
+
 enum outcome
 race_run(const struct race_variant *variants, size_t count,
          const struct options *o, struct report *r)
@@ -137,7 +159,6 @@ race_run(const struct race_variant *variants, size_t count,
     static const unsigned two = 2;
     const unsigned *threads = o->thread_counts > 0 ? o->threads : &two;
     const size_t counts = o->thread_counts > 0 ? o->thread_counts : 1;
-    const double seconds = o->duration_s > 0 ? o->duration_s : SECONDS;
     struct race_result *broken = must_have(counts, sizeof(*broken));
     struct table *t = report_table(r, "updates", NULL);
     bool ran = true;
@@ -148,7 +169,7 @@ race_run(const struct race_variant *variants, size_t count,
         struct race_result result;
         if (!options_include(o, "variant", v->name))
             continue;
-        ran = race_measure(v, threads[i / count], seconds, o, r, &result);
+        ran = measure_rounds(v, threads[i / count], o, r, &result);
         if (ran)
             race_row(t, v, threads[i / count], &result);
         if (ran && v->is_broken)

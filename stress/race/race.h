@@ -16,13 +16,14 @@
 #include "scenario.h"
 #include "workers.h"
 
-#define RACE_BATCH 256 /* updates between two looks at the clock */
+#define RACE_BATCH 250 /* updates between two looks at the clock */
 
 /* What the workers share. */
 struct race_job {
     alignas(64) _Atomic int64_t word; /* the number, unless it is a counter */
     alignas(64) pthread_mutex_t lock;
     weft_counter *counter;      /* constant, like what follows */
+    int64_t limit;              /* updates a worker makes at most */
     struct race_tally *tallies; /* one for each worker, its own */
 };
 
@@ -33,10 +34,16 @@ struct race_tally {
 struct race_variant {
     const char *name;
     bool is_broken;
-    const char *how; /* as one writes it */
     void (*body)(struct worker *w);
     bool uses_counter; /* of `kind`, instead of the word */
     enum weft_counter_kind kind;
+};
+
+/* How long it goes on: until one of the two is reached. */
+struct race_load {
+    unsigned threads;
+    double seconds;
+    int64_t limit; /* updates of each thread; 0: none */
 };
 
 struct race_result {
@@ -46,12 +53,12 @@ struct race_result {
 };
 
 /*
- * Let `threads` workers update for `seconds`.
+ * Let the workers update, and compare.
  *
  *   returns    true; false if the report has been abandoned
  */
-bool race_measure(const struct race_variant *v, unsigned threads,
-                  double seconds, const struct options *o, struct report *r,
+bool race_measure(const struct race_variant *v, const struct race_load *load,
+                  const struct options *o, struct report *r,
                   struct race_result *result);
 
 /* Add a row that judges the result: a mended variant must lose nothing. */
@@ -62,6 +69,15 @@ void race_row(struct table *t, const struct race_variant *v, unsigned threads,
 /* Run each variant that is asked for with each number of threads. */
 enum outcome race_run(const struct race_variant *variants, size_t count,
                       const struct options *o, struct report *r);
+
+/* Whether a worker of a race has done all it is to do. */
+static inline bool
+race_is_over(const struct worker *w, int64_t done)
+{
+    const struct race_job *job = w->shared;
+
+    return done >= job->limit || worker_is_stopped(w);
+}
 
 /* The option --variant of every race. */
 extern const struct extra race_extras[];

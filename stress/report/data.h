@@ -49,6 +49,7 @@ struct meta {
 
 struct report {
     FILE *screen;
+    bool bold;      /* it is a terminal, and colours are not refused */
     char *scenario; /* the one that runs, or NULL */
     struct meta *metas;
     size_t meta_count;

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "memory.h"
 #include "progress.h"
@@ -21,6 +22,7 @@ report_create(FILE *screen)
     struct report *r = must_have(1, sizeof(*r));
 
     r->screen = screen;
+    r->bold = isatty(fileno(screen)) != 0 && getenv("NO_COLOR") == NULL;
     return r;
 }
 
@@ -85,17 +87,36 @@ report_meta(struct report *r, const char *key, const char *format, ...)
     fflush(r->screen);
 }
 
+/* Keep a line for the files and return it. */
+static const char *
+keep(struct report *r, const char *format, va_list arguments)
+{
+    r->lines = must_grow(r->lines, r->line_count, sizeof(r->lines[0]));
+    char *line = must_print(format, arguments);
+    r->lines[r->line_count++] = line;
+    return line;
+}
+
 void
 report_say(struct report *r, const char *format, ...)
 {
     va_list arguments;
 
-    r->lines = must_grow(r->lines, r->line_count, sizeof(r->lines[0]));
     va_start(arguments, format);
-    char *line = must_print(format, arguments);
+    fprintf(r->screen, "%s\n", keep(r, format, arguments));
     va_end(arguments);
-    r->lines[r->line_count++] = line;
-    fprintf(r->screen, "%s\n", line);
+    fflush(r->screen);
+}
+
+void
+report_heading(struct report *r, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fprintf(r->screen, "\n%s%s%s\n", r->bold ? "\033[1m" : "",
+            keep(r, format, arguments), r->bold ? "\033[0m" : "");
+    va_end(arguments);
     fflush(r->screen);
 }
 

@@ -52,6 +52,10 @@ void report_meta(struct report *r, const char *key, const char *format, ...)
 /* A line for people, without its newline. */
 void report_say(struct report *r, const char *format, ...) REPORT_FORMAT(2, 3);
 
+/* The same with an empty line above, bold where that can be shown. */
+void report_heading(struct report *r, const char *format, ...)
+    REPORT_FORMAT(2, 3);
+
 /*
  * Say in one line on stderr why the run cannot go on; no file will be written.
  *

@@ -53,15 +53,16 @@ is_words(const struct table *t, size_t column)
     return false;
 }
 
+/* Write a cell; the blanks to its right are owed until more follows, so that no
+ * line ends with blanks. */
 static void
-put(FILE *f, const char *text, size_t width, bool left)
+put(FILE *f, size_t *owed, const char *text, size_t width, bool left)
 {
-    const int blanks = (int)(width - width_of(text));
+    const size_t blanks = width - width_of(text);
+    const size_t before = *owed + (left ? 0 : blanks);
 
-    if (left)
-        fprintf(f, INDENT "%s%*s", text, blanks, "");
-    else
-        fprintf(f, INDENT "%*s%s", blanks, "", text);
+    fprintf(f, INDENT "%*s%s", (int)before, "", text);
+    *owed = left ? blanks : 0;
 }
 
 static void
@@ -69,14 +70,17 @@ print_row(const struct table *t, const struct row *row, const size_t *widths,
           FILE *f)
 {
     char room[REPORT_COUNT_BYTES];
+    size_t owed = 0;
 
     for (size_t k = 0; k < t->column_count; k++)
-        put(f, cell_text(&row->cells[k], room), widths[k], is_words(t, k));
-    if (row->verdict != VERDICT_NONE && row->verdict != VERDICT_NOTE)
-        fprintf(f, INDENT "%s", verdict_name(row->verdict));
-    if (row->note != NULL)
-        fprintf(f, "%s%s", row->verdict == VERDICT_NOTE ? INDENT : ": ",
-                row->note);
+        put(f, &owed, cell_text(&row->cells[k], room), widths[k],
+            is_words(t, k));
+    if (row->verdict == VERDICT_OK || row->verdict == VERDICT_FAILED)
+        fprintf(f, INDENT "%*s%s%s%s", (int)owed, "",
+                verdict_name(row->verdict), row->note != NULL ? ": " : "",
+                row->note != NULL ? row->note : "");
+    else if (row->note != NULL)
+        fprintf(f, INDENT "%*s%s", (int)owed, "", row->note);
     fputc('\n', f);
 }
 
@@ -86,6 +90,7 @@ table_print(const struct table *t, FILE *f)
     size_t *widths = must_have(t->column_count, sizeof(*widths));
     char **heads = must_have(t->column_count, sizeof(*heads));
     char room[REPORT_COUNT_BYTES];
+    size_t owed = 0;
 
     for (size_t k = 0; k < t->column_count; k++) {
         const struct column *c = &t->columns[k];
@@ -104,7 +109,7 @@ table_print(const struct table *t, FILE *f)
     if (t->title != NULL)
         fprintf(f, "%s\n", t->title);
     for (size_t k = 0; k < t->column_count; k++)
-        put(f, heads[k], widths[k], is_words(t, k));
+        put(f, &owed, heads[k], widths[k], is_words(t, k));
     fputc('\n', f);
     for (size_t i = 0; i < t->row_count; i++)
         print_row(t, &t->rows[i], widths, f);

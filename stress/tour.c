@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tour.c - what a race is, how it is cured, and what the cures cost, in about
+ * thirty seconds.
+ *
+ * Each part says first what is to be seen and afterwards what was seen; the
+ * second is computed from what was measured, and where the measurement says
+ * something else than one would expect, the sentence says that.
+ */
+#include <weft/base.h>
+#include <weft/version.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "contention.h"
+#include "memory.h"
+#include "progress.h"
+#include "race/race.h"
+#include "scenario.h"
+
+#define TRIES      5
+#define RACERS     2
+#define ADDITIONS  INT64_C(10000000) /* of each racer, if time allows */
+#define RACE_CAP_S 2.0               /* of one run of a race */
+#define CURE_RUNS  3
+#define ROUNDS     3
+#define SECONDS    0.25 /* of one measurement of contention */
+#define BAR        30   /* characters of the longest bar */
+
+static const struct contender counters[] = {
+    {"mutex", false, WEFT_COUNTER_MUTEX, WEFT_MUTEX},
+    {"atomic", false, WEFT_COUNTER_ATOMIC, WEFT_LOCKFREE},
+    {"percpu", false, WEFT_COUNTER_PERCPU, WEFT_LOCKFREE},
+};
+static const struct contender rings[] = {
+    {"mutex", true, WEFT_COUNTER_MUTEX, WEFT_MUTEX},
+    {"lockless", true, WEFT_COUNTER_MUTEX, WEFT_LOCKLESS},
+    {"lockfree", true, WEFT_COUNTER_MUTEX, WEFT_LOCKFREE},
+};
+#define CONTENDERS 3 /* of each */
+
+struct tour {
+    const struct options *options;
+    struct report *report;
+    unsigned threads[OPTIONS_THREADS_MAX]; /* of the third part */
+    size_t thread_counts;
+    unsigned rounds;
+    double seconds;
+};
+
+static int
+by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double
+median(double *values, size_t n)
+{
+    if (n == 0)
+        return 0;
+    qsort(values, n, sizeof(*values), by_value);
+    return n % 2 != 0 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+/* A bar for `value` where `most` has the longest. */
+static void
+table_bar(struct table *t, double value, double most)
+{
+    char bar[BAR + 1];
+    size_t length = most > 0 ? (size_t)(value / most * BAR + 0.5) : 0;
+
+    length = length > BAR ? BAR : length;
+    memset(bar, '#', length);
+    bar[length] = '\0';
+    table_text(t, "%s", bar);
+}
+
+/* What one variant did with a number, over some runs. */
+struct account {
+    struct race_result runs[TRIES];
+    size_t run_count;
+    int64_t done; /* over all of them */
+    int64_t lost;
+    double ns; /* median of an addition: time the whole run took / additions */
+};
+
+/* Run the variant `runs` times. */
+static bool
+race(struct tour *tour, const struct race_variant *v, size_t runs,
+     struct account *a)
+{
+    const struct race_load load = {
+        .threads = RACERS, .seconds = RACE_CAP_S, .limit = ADDITIONS};
+    double ns[TRIES];
+
+    *a = (struct account){.run_count = 0};
+    while (a->run_count < runs && !interrupt_came()) {
+        struct race_result *one = &a->runs[a->run_count];
+        if (!race_measure(v, &load, tour->options, tour->report, one))
+            return false;
+        ns[a->run_count++] = one->elapsed_s * 1e9 / (double)one->done;
+        a->done += one->done;
+        a->lost += one->done - one->found;
+    }
+    a->ns = median(ns, a->run_count);
+    return true;
+}
+
+static void
+say_race(struct report *r, const struct account *a)
+{
+    char text[2][REPORT_COUNT_BYTES];
+    const struct race_result *worst = &a->runs[0];
+    size_t wrong = 0;
+
+    for (size_t i = 0; i < a->run_count; i++) {
+        const struct race_result *one = &a->runs[i];
+        wrong += one->done != one->found;
+        if (one->done - one->found > worst->done - worst->found)
+            worst = one;
+    }
+    if (wrong == 0) {
+        report_say(r, "Nothing was lost this time.  That is luck, not a "
+                      "promise: it takes one switch from");
+        report_say(r, "thread to thread between a load and its store.");
+        return;
+    }
+    report_say(r, "%zu of %zu runs came out wrong; the worst lost %s of %s.",
+               wrong, a->run_count,
+               report_count(text[0], worst->done - worst->found),
+               report_count(text[1], worst->done));
+    report_say(r, "count++ loads the number, adds 1, stores the sum.  Two "
+                  "threads that load the same");
+    report_say(r, "value store the same sum: one addition is gone.  A thread "
+                  "stopped in between takes");
+    report_say(r, "back, with its late store, all that the other did "
+                  "meanwhile.");
+}
+
+static bool
+show_race(struct tour *tour, struct account *broken)
+{
+    struct report *r = tour->report;
+    char each[REPORT_COUNT_BYTES];
+
+    report_heading(r, "1. A race");
+    report_say(r,
+               "Two threads do count++ on one number, %s times each.  The "
+               "same program,",
+               report_count(each, ADDITIONS));
+    report_say(r, "run %d times:", TRIES);
+    report_say(r, "%s", "");
+    if (!race(tour, &race_lost_update_variants[0], TRIES, broken))
+        return false;
+    struct table *t = report_table(r, "race", NULL);
+    table_column(t, "run", NULL);
+    table_column(t, "additions", NULL);
+    table_column(t, "counted", NULL);
+    table_column(t, "lost", NULL);
+    table_column(t, "lost part", NULL);
+    for (size_t i = 0; i < broken->run_count; i++) {
+        const struct race_result *one = &broken->runs[i];
+        const int64_t lost = one->done - one->found;
+        table_row(t);
+        table_count(t, (int64_t)i + 1);
+        table_count(t, one->done);
+        table_count(t, one->found);
+        table_count(t, lost);
+        table_bar(t, (double)lost, (double)one->done);
+    }
+    table_end(t);
+    report_say(r, "%s", "");
+    say_race(r, broken);
+    return true;
+}
+
+/* "3.1 times as much as"; never more than was measured. */
+static void
+say_ratio(struct report *r, const char *who, double its, const char *other,
+          double others)
+{
+    if (its > others * 1.05)
+        report_say(r, "  %s: %.1f times as much as %s.", who, its / others,
+                   other);
+    else if (its * 1.05 < others)
+        report_say(r, "  %s: less than %s here, %.2f of it.", who, other,
+                   its / others);
+    else
+        report_say(r, "  %s: as much as %s here.", who, other);
+}
+
+static void
+say_cures(struct report *r, const struct account *cures, size_t n)
+{
+    int64_t lost = 0;
+    int64_t done = 0;
+    char text[REPORT_COUNT_BYTES];
+
+    for (size_t i = 0; i < n; i++) {
+        lost += cures[i].lost != 0;
+        done += cures[i].done;
+    }
+    report_say(r, "%s", "");
+    if (lost != 0) {
+        report_say(r, "A cure lost updates: that is a bug in Weft, please "
+                      "report it.");
+        return;
+    }
+    report_say(r,
+               "Nothing lost in %s additions.  All three are right; they "
+               "differ in price:",
+               report_count(text, done));
+    for (size_t i = 1; i < n; i++)
+        say_ratio(r, race_lost_update_variants[i + 1].name, 1 / cures[i].ns,
+                  "mutex, in the same time", 1 / cures[0].ns);
+}
+
+static void
+cure_row(struct table *t, const char *name, const struct account *a,
+         double most_ns)
+{
+    table_row(t);
+    table_text(t, "%s", name);
+    table_count(t, a->done);
+    table_count(t, a->lost);
+    table_real(t, a->ns, 2);
+    table_bar(t, a->ns, most_ns);
+}
+
+static bool
+show_cures(struct tour *tour, const struct account *broken)
+{
+    struct report *r = tour->report;
+    struct account cures[RACE_LOST_UPDATE_COUNT - 1];
+    double most_ns = broken->ns;
+    size_t n = 0;
+
+    report_heading(r, "2. Three cures");
+    report_say(r, "The same additions, made so that none can get lost:");
+    report_say(r, "  mutex    a lock: one thread at a time");
+    report_say(r, "  atomic   one indivisible instruction");
+    report_say(r, "  percpu   a number for each CPU, which no other touches; "
+                  "the sum when somebody asks");
+    report_say(r, "%s", "");
+    for (; n < RACE_LOST_UPDATE_COUNT - 1 && !interrupt_came(); n++) {
+        if (!race(tour, &race_lost_update_variants[n + 1], CURE_RUNS,
+                  &cures[n]))
+            return false;
+        most_ns = cures[n].ns > most_ns ? cures[n].ns : most_ns;
+    }
+    struct table *t = report_table(r, "cures", NULL);
+    table_column(t, "cure", NULL);
+    table_column(t, "additions", NULL);
+    table_column(t, "lost", NULL);
+    table_column(t, "each", "ns");
+    table_column(t, "time", NULL);
+    cure_row(t, "(none)", broken, most_ns);
+    for (size_t i = 0; i < n; i++) {
+        cure_row(t, race_lost_update_variants[i + 1].name, &cures[i], most_ns);
+        if (cures[i].lost == 0)
+            table_verdict(t, VERDICT_OK, NULL);
+        else
+            table_verdict(t, VERDICT_FAILED, "it is to keep every update");
+    }
+    table_end(t);
+    say_cures(r, cures, n);
+    return true;
+}
+
+/* Medians of each contender with each number of threads. */
+struct contest {
+    const struct contender *contenders;
+    double *rates; /* [contender][threads][round] */
+    bool right[CONTENDERS];
+};
+
+static double *
+rates_of(const struct tour *tour, const struct contest *c, size_t who,
+         size_t threads)
+{
+    return &c->rates[(who * tour->thread_counts + threads) * tour->rounds];
+}
+
+/* All contenders take turns, so that what disturbs one disturbs all. */
+static bool
+measure(struct tour *tour, struct contest *c)
+{
+    for (unsigned round = 0; round < tour->rounds; round++) {
+        for (size_t k = 0; k < tour->thread_counts; k++) {
+            for (size_t who = 0; who < CONTENDERS; who++) {
+                struct contention got;
+                if (interrupt_came())
+                    return true;
+                if (!contention_measure(&c->contenders[who], tour->threads[k],
+                                        tour->seconds, tour->options,
+                                        tour->report, &got))
+                    return false;
+                rates_of(tour, c, who, k)[round] = got.rate;
+                c->right[who] &= got.right;
+            }
+        }
+    }
+    return true;
+}
+
+static void
+contest_table(struct tour *tour, const struct contest *c, const char *name,
+              const char *what)
+{
+    const size_t last = tour->thread_counts - 1;
+    struct table *t = report_table(tour->report, name, NULL);
+    double most = 0;
+    char head[64];
+
+    table_column(t, what, NULL);
+    for (size_t k = 0; k <= last; k++) {
+        snprintf(head, sizeof(head), "%u thread%s", tour->threads[k],
+                 tour->threads[k] == 1 ? "" : "s");
+        table_column(t, head, NULL);
+    }
+    snprintf(head, sizeof(head), "with %u", tour->threads[last]);
+    table_column(t, head, NULL);
+    for (size_t who = 0; who < CONTENDERS; who++) {
+        const double rate = rates_of(tour, c, who, last)[0];
+        most = rate > most ? rate : most;
+    }
+    for (size_t who = 0; who < CONTENDERS; who++) {
+        table_row(t);
+        table_text(t, "%s", c->contenders[who].name);
+        for (size_t k = 0; k <= last; k++)
+            table_real(t, rates_of(tour, c, who, k)[0] * 1e-6, 1);
+        table_bar(t, rates_of(tour, c, who, last)[0], most);
+        if (!c->right[who])
+            table_verdict(t, VERDICT_FAILED, "its sum is wrong");
+    }
+    table_end(t);
+}
+
+/* Measure one kind of object, show it, and say how its variants compare. */
+static bool
+contest(struct tour *tour, const struct contender *contenders, const char *name,
+        const char *what)
+{
+    struct report *r = tour->report;
+    const size_t last = tour->thread_counts - 1;
+    struct contest c = {
+        .contenders = contenders,
+        .rates = must_have(CONTENDERS * tour->thread_counts * tour->rounds,
+                           sizeof(double)),
+        .right = {true, true, true}};
+
+    const bool measured = measure(tour, &c);
+    if (measured && !interrupt_came()) {
+        for (size_t i = 0; i < CONTENDERS * tour->thread_counts; i++) {
+            double *rates = &c.rates[i * tour->rounds];
+            rates[0] = median(rates, tour->rounds);
+        }
+        contest_table(tour, &c, name, what);
+        report_say(r, "With %u thread%s:", tour->threads[last],
+                   tour->threads[last] == 1 ? "" : "s");
+        for (size_t who = 1; who < CONTENDERS; who++)
+            say_ratio(r, contenders[who].name, rates_of(tour, &c, who, last)[0],
+                      "mutex", rates_of(tour, &c, 0, last)[0]);
+    }
+    free(c.rates);
+    return measured;
+}
+
+static bool
+show_contention(struct tour *tour)
+{
+    struct report *r = tour->report;
+
+    report_heading(r, "3. Contention");
+    report_say(r, "More threads, all at the same object, doing nothing else. "
+                  "Million operations a second:");
+    report_say(r, "more is better, and how it changes from left to right is "
+                  "what counts.");
+    report_say(r, "%s", "");
+    if (!contest(tour, counters, "counters", "counter"))
+        return false;
+    report_say(r, "%s", "");
+    report_say(r, "A ring passes items from thread to thread, first in, first "
+                  "out.  Each thread puts one");
+    report_say(r, "in and takes one out, over and over.  mutex: under a lock; "
+                  "lockless: no lock, fast;");
+    report_say(r, "lockfree: even a thread stopped half-way stops nobody "
+                  "else.");
+    report_say(r, "%s", "");
+    return contest(tour, rings, "rings", "ring");
+}
+
+static void
+say_what_next(struct report *r)
+{
+    report_heading(r, "What next");
+    for (size_t i = 0; i < command_count; i++) {
+        if (strcmp(commands[i].name, "tour") != 0)
+            report_say(r, "  weft-stress %-12s %s", commands[i].name,
+                       commands[i].summary);
+    }
+    report_say(r, "  weft-stress %-12s every scenario with one line", "list");
+    report_say(r,
+               "  %-24s what the library has; each name has a page: man "
+               "weft_ring",
+               "include/weft/*.h");
+    report_say(r, "%s", "");
+}
+
+static enum outcome
+run(const struct options *o, struct report *r)
+{
+    struct tour tour = {.options = o,
+                        .report = r,
+                        .threads = {1, 2, 4, 8},
+                        .thread_counts = 4,
+                        .rounds = o->rounds > 0 ? o->rounds : ROUNDS,
+                        .seconds = o->duration_s > 0 ? o->duration_s : SECONDS};
+    const unsigned cpus = weft_cpu_count();
+    struct account broken;
+
+    if (o->thread_counts > 0) {
+        memcpy(tour.threads, o->threads, sizeof(tour.threads));
+        tour.thread_counts = o->thread_counts;
+    }
+    report_say(r, "Weft %s on %u CPU%s: half a minute with threads.",
+               weft_version(), cpus, cpus == 1 ? "" : "s");
+    const bool done = show_race(&tour, &broken) &&
+                      (interrupt_came() || show_cures(&tour, &broken)) &&
+                      (interrupt_came() || show_contention(&tour));
+    if (done && !interrupt_came())
+        say_what_next(r);
+    return done ? OUTCOME_OK : OUTCOME_FAILED;
+}
+
+const struct scenario tour = {
+    .command = "tour",
+    .summary = "a race, its three cures, contention: in half a minute",
+    .run = run,
+};
