@@ -7,9 +7,13 @@
 const struct command commands[] = {
     {"tour", "what a race is, how it is cured, and what the cures cost"},
     {"race", "updates that get lost, and the ways to keep them"},
+    {"bench", "how fast, beside the other ways to do the same"},
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
+extern const struct scenario bench_counter;
+extern const struct scenario bench_ring;
+extern const struct scenario bench_spsc;
 extern const struct scenario race_lost_update;
 extern const struct scenario race_read_modify_write;
 extern const struct scenario tour;
@@ -18,5 +22,8 @@ const struct scenario *const scenarios[] = {
     &tour,
     &race_lost_update,
     &race_read_modify_write,
+    &bench_counter,
+    &bench_ring,
+    &bench_spsc,
 };
 const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);
