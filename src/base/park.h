@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base/park.h - the one place that waits.
+ *
+ *   words          a thread sleeps while a 32-bit word has a value; others
+ *                  change the word and wake one, n or all of the sleepers.
+ *                  For locks, whose state is such a word.
+ *   event counts   a thread takes a ticket, looks, and sleeps until a signal
+ *                  that came after the ticket; a signal wakes all.  For
+ *                  structures without a lock, which have no such word.
+ *   shape          a word is the caller's; an event count is 8 bytes, zero
+ *                  bytes are a valid one, and it needs no destroy
+ *   source         event counts: Concurrency Kit's ck_ec (Khuong, 2018)
+ *   requires       all threads of one object belong to one process
+ *
+ * The model build replaces this header's functions as a whole, so nothing of
+ * the system shows here.  No call changes errno.
+ *
+ * A lock                                     A structure without one
+ *
+ *     while (!try_to_take(w))                    for (;;) {
+ *         if (weft_park_wait_(&w, HELD, d)           t = weft_event_count_
+ *             == WEFT_TIMEOUT)                           ticket_(&e);
+ *             return WEFT_TIMEOUT;                   if (take(&item))
+ *                                                        return WEFT_OK;
+ *     give_up(w);                                    if (weft_event_count_
+ *     weft_park_wake_(&w, 1);                            wait_(&e, t, d)
+ *                                                        == WEFT_TIMEOUT)
+ *                                                        return WEFT_TIMEOUT;
+ *                                                }
+ */
+#ifndef WEFT_BASE_PARK_H
+#define WEFT_BASE_PARK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/deadline.h>
+#include <weft/status.h>
+
+/*
+ * Sleep while `*word` is `expected`, but not longer than `deadline`.
+ *
+ *   returns    WEFT_OK if woken, or if `*word` was another value, or for no
+ *              reason: look again; WEFT_TIMEOUT not before `deadline`
+ *   blocking   sleeps in the kernel at once (weft_park_spin_ is the caller's to
+ *              call first); a signal handler runs and the sleep goes on;
+ *              WEFT_NOW or an earlier deadline never enters the kernel
+ *   ordering   the kernel compares and goes to sleep in one step: who changes
+ *              `*word` and then wakes is never missed.  What the change
+ *              publishes is the caller's edge: load `*word` with acquire
+ */
+WEFT_MUST_USE enum weft_status weft_park_wait_(_Atomic uint32_t *word,
+                                               uint32_t expected,
+                                               weft_deadline deadline);
+
+/*
+ * Wake at most `n` threads that sleep on `word`, who slept longest first.
+ *
+ *   returns    how many were woken
+ *   blocking   never
+ *   cost       a system call even if nobody sleeps: the caller's word says
+ *              whether somebody may
+ *   caveat     `*word` may be freed memory by now: a thread that sleeps on what
+ *              has come to live there wakes for no reason
+ */
+unsigned weft_park_wake_(const _Atomic uint32_t *word, unsigned n);
+
+/* Wake every thread that sleeps on `word`; otherwise as weft_park_wake_. */
+unsigned weft_park_wake_all_(const _Atomic uint32_t *word);
+
+/*
+ * Watch `*word` for a short while, for it to become other than `expected`.
+ *
+ *   returns    whether it did; false at once where this process has one CPU,
+ *              because then nobody can change it meanwhile
+ *   blocking   spins for about WEFT_PARK_SPIN_NS
+ *   ordering   none: look again, with the order you need
+ */
+bool weft_park_spin_(const _Atomic uint32_t *word, uint32_t expected);
+
+/*
+ * How long a wait spins before it sleeps [ns].  doc/design/park.md has the
+ * measurement: about what a sleep and a wake-up on another CPU cost.
+ */
+#define WEFT_PARK_SPIN_NS 4000
+
+/*
+ * Count again how many CPUs this process has.  The first wait counts them; a
+ * later change of affinity or quota is not seen until this call.
+ */
+void weft_park_recount_(void);
+
+/* Private to park.c; copied never. */
+struct weft_event_count {
+    uint64_t counter;
+};
+
+#define WEFT_EVENT_COUNT_INIT \
+    {                         \
+        0                     \
+    }
+
+/*
+ * Return the number of signals so far.  Look after it at what a signal would
+ * announce, and wait only if it is not there.
+ *
+ *   ordering   what a signaller did before a signal that the ticket counts
+ *              happens-before the return
+ *   cost       one load
+ */
+uint64_t weft_event_count_ticket_(struct weft_event_count *e);
+
+/*
+ * Sleep until a signal comes that `ticket` does not count, but not longer than
+ * `deadline`.
+ *
+ *   returns    WEFT_OK after such a signal; WEFT_TIMEOUT not before `deadline`
+ *   blocking   spins for WEFT_PARK_SPIN_NS where there is more than one CPU,
+ *              then sleeps in the kernel; a signal handler runs and the sleep
+ *              goes on; WEFT_NOW or an earlier deadline never does either
+ *   ordering   what a signaller did before the signal happens-before WEFT_OK
+ */
+WEFT_MUST_USE enum weft_status
+weft_event_count_wait_(struct weft_event_count *e, uint64_t ticket,
+                       weft_deadline deadline);
+
+/*
+ * Let every wait whose ticket was taken before return.
+ *
+ *   blocking   never
+ *   cost       one atomic read-modify-write; a system call only if a thread
+ *              sleeps, or slept when the last signal came
+ */
+void weft_event_count_signal_(struct weft_event_count *e);
+
+#endif /* WEFT_BASE_PARK_H */
