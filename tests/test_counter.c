@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "container/counter.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -148,8 +149,24 @@ END_TEST
 #define ADDS_A_VISIT 4096 /* on one CPU before it moves to the next */
 
 static weft_counter *under_test;
+static cpu_set_t allowed;
 static _Atomic int64_t added_by_handler;
 static _Atomic int busy; /* threads that still add */
+
+/* Move the calling thread to the next CPU it may use. */
+static void
+move_on(void)
+{
+    cpu_set_t one;
+    size_t cpu = (size_t)sched_getcpu();
+
+    do
+        cpu = (cpu + 1) % CPU_SETSIZE;
+    while (!CPU_ISSET(cpu, &allowed));
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    sched_setaffinity(0, sizeof(one), &one);
+}
 
 static void
 add_in_handler(int signal)
@@ -159,32 +176,14 @@ add_in_handler(int signal)
     atomic_fetch_add_explicit(&added_by_handler, 1, memory_order_relaxed);
 }
 
-/* Move the calling thread to the next CPU after `cpu` that it may use. */
-static size_t
-move_on(const cpu_set_t *allowed, size_t cpu)
-{
-    cpu_set_t one;
-
-    do
-        cpu = (cpu + 1) % CPU_SETSIZE;
-    while (!CPU_ISSET(cpu, allowed));
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    sched_setaffinity(0, sizeof(one), &one);
-    return cpu;
-}
-
 static void *
 add_and_migrate(void *arg)
 {
     const int64_t n = *(const int64_t *)arg;
-    cpu_set_t allowed;
-    size_t cpu = 0;
 
-    sched_getaffinity(0, sizeof(allowed), &allowed);
     for (int i = 0; i < ADDS; i++) {
         if (i % ADDS_A_VISIT == 0)
-            cpu = move_on(&allowed, cpu);
+            move_on();
         weft_counter_add(under_test, n);
     }
     atomic_fetch_sub_explicit(&busy, 1, memory_order_relaxed);
@@ -199,6 +198,7 @@ START_TEST(test_no_addition_is_lost)
     int64_t sum = 0;
 
     under_test = make(_i);
+    sched_getaffinity(0, sizeof(allowed), &allowed);
     sigaction(SIGUSR1, &action, NULL);
     atomic_store_explicit(&busy, THREADS, memory_order_relaxed);
     for (int i = 0; i < THREADS; i++) {
@@ -219,6 +219,80 @@ START_TEST(test_no_addition_is_lost)
 
     sum += atomic_load_explicit(&added_by_handler, memory_order_relaxed);
     ck_assert_int_eq(weft_counter_sum(under_test), sum);
+    weft_counter_destroy(under_test);
+}
+END_TEST
+
+/*
+ * One thread adds, and each signal moves it to another CPU.  The cell of the
+ * CPU it left must stay as it was until it comes back: an addition that was
+ * under way may not land there.
+ */
+
+#define MOVES 1000
+
+static unsigned left_behind;     /* its number, and what it owned */
+static int64_t owned_when_left;  /* of the adding thread and its handler */
+static _Atomic int64_t moved;    /* signals handled */
+static _Atomic int64_t strays;   /* additions to a CPU left behind */
+static _Atomic int64_t in_total; /* additions made */
+
+static int64_t
+owned_by(unsigned cpu)
+{
+    return atomic_load_explicit(&under_test->cells[cpu].owned,
+                                memory_order_relaxed);
+}
+
+static void
+leave_cpu(int signal)
+{
+    (void)signal;
+    if (atomic_load_explicit(&moved, memory_order_relaxed) > 0 &&
+        owned_by(left_behind) != owned_when_left)
+        atomic_fetch_add_explicit(&strays, 1, memory_order_relaxed);
+    left_behind = (unsigned)sched_getcpu();
+    move_on();
+    owned_when_left = owned_by(left_behind);
+    atomic_fetch_add_explicit(&moved, 1, memory_order_relaxed);
+}
+
+static void *
+add_until_not_busy(void *arg)
+{
+    int64_t n = 0;
+
+    (void)arg;
+    for (; atomic_load_explicit(&busy, memory_order_relaxed) > 0; n++)
+        weft_counter_add(under_test, 1);
+    atomic_store_explicit(&in_total, n, memory_order_relaxed);
+    return NULL;
+}
+
+START_TEST(test_addition_never_lands_on_a_cpu_left_behind)
+{
+    struct sigaction action = {.sa_handler = leave_cpu};
+    pthread_t thread;
+
+    under_test = make(VARIANT_PERCPU);
+    sched_getaffinity(0, sizeof(allowed), &allowed);
+    if (!owned_works() || CPU_COUNT(&allowed) < 2)
+        return;
+    sigaction(SIGUSR1, &action, NULL);
+    atomic_store_explicit(&busy, 1, memory_order_relaxed);
+    ck_assert_int_eq(pthread_create(&thread, NULL, add_until_not_busy, NULL),
+                     0);
+    for (int64_t i = 0; i < MOVES; i++) {
+        pthread_kill(thread, SIGUSR1);
+        while (atomic_load_explicit(&moved, memory_order_relaxed) <= i)
+            sched_yield();
+    }
+    atomic_store_explicit(&busy, 0, memory_order_relaxed);
+    pthread_join(thread, NULL);
+
+    ck_assert_int_eq(atomic_load_explicit(&strays, memory_order_relaxed), 0);
+    ck_assert_int_eq(weft_counter_sum(under_test),
+                     atomic_load_explicit(&in_total, memory_order_relaxed));
     weft_counter_destroy(under_test);
 }
 END_TEST
@@ -385,6 +459,33 @@ START_TEST(test_additions_take_the_way_the_variant_says)
 }
 END_TEST
 
+/*
+ * The kernel looks at what the last addition announced when it next moves the
+ * thread, and kills it if that is no longer mapped.
+ */
+START_TEST(test_library_can_be_unloaded)
+{
+    enum weft_status (*create)(weft_counter **, enum weft_counter_kind);
+    void (*add)(weft_counter *, int64_t);
+    void (*destroy)(weft_counter *);
+    weft_counter *c;
+
+    void *library = dlopen(".libs/libweft.so", RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL)
+        return;
+    *(void **)&create = dlsym(library, "weft_counter_create");
+    *(void **)&add = dlsym(library, "weft_counter_add");
+    *(void **)&destroy = dlsym(library, "weft_counter_destroy");
+    sched_getaffinity(0, sizeof(allowed), &allowed);
+    ck_assert_int_eq(create(&c, WEFT_COUNTER_PERCPU), WEFT_OK);
+    add(c, 1);
+    destroy(c);
+    ck_assert_int_eq(dlclose(library), 0);
+    move_on();
+    move_on();
+}
+END_TEST
+
 /* glibc's own switch: the whole program again, without registration. */
 #define TUNABLES     "GLIBC_TUNABLES"
 #define UNREGISTERED "glibc.pthread.rseq=0"
@@ -435,10 +536,12 @@ main(void)
         {&test_sum_wraps_around_at_64_bits, VARIANTS},
         {&test_reset_returns_the_sum_it_took_away, VARIANTS},
         {&test_no_addition_is_lost, VARIANTS},
+        {&test_addition_never_lands_on_a_cpu_left_behind, 1},
         {&test_resets_and_a_last_sum_count_each_addition_once, VARIANTS},
         {&test_sum_counts_what_happened_before, VARIANTS},
         {&test_cells_grow_with_cpus_and_not_with_threads, VARIANTS},
         {&test_additions_take_the_way_the_variant_says, VARIANTS},
+        {&test_library_can_be_unloaded, 1},
         {&test_all_of_this_holds_without_registration, 1},
     };
 
