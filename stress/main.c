@@ -235,6 +235,7 @@ run(const struct request *q, const char *program)
         report_meta(r, "stopped", "before its end, by a signal");
         worst = worst == OUTCOME_OK ? OUTCOME_FAILED : worst;
     }
+    report_say(r, "%s", "");
     report_meta(r, "replay", "%s", again);
     const bool write = !report_is_abandoned(r) && worst != OUTCOME_USAGE;
     bool written = true;
@@ -296,8 +297,10 @@ obey(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-    /* A closed pipe is an error like any other, and is told. */
+    /* A closed pipe and a file grown to its limit are errors like any other:
+     * they are told, and no part of a file is left. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     interrupt_listen();
     enum outcome got = obey(argc, argv);
     errno = 0;

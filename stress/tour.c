@@ -19,14 +19,14 @@
 #include "race/race.h"
 #include "scenario.h"
 
-#define TRIES      5
-#define RACERS     2
-#define ADDITIONS  INT64_C(10000000) /* of each racer, if time allows */
-#define RACE_CAP_S 2.0               /* of one run of a race */
-#define CURE_RUNS  3
-#define ROUNDS     3
-#define SECONDS    0.25 /* of one measurement of contention */
-#define BAR        30   /* characters of the longest bar */
+#define TRIES     5
+#define RACERS    2
+#define ADDITIONS INT64_C(10000000) /* of each racer, if time allows */
+#define RACE_CAP  8 /* measurements that a run of a race may take */
+#define CURE_RUNS 3
+#define ROUNDS    3
+#define SECONDS   0.25 /* of one measurement of contention */
+#define BAR       24   /* characters of the longest bar */
 
 static const struct contender counters[] = {
     {"mutex", false, WEFT_COUNTER_MUTEX, WEFT_MUTEX},
@@ -94,8 +94,9 @@ static bool
 race(struct tour *tour, const struct race_variant *v, size_t runs,
      struct account *a)
 {
-    const struct race_load load = {
-        .threads = RACERS, .seconds = RACE_CAP_S, .limit = ADDITIONS};
+    const struct race_load load = {.threads = RACERS,
+                                   .seconds = RACE_CAP * tour->seconds,
+                                   .limit = ADDITIONS};
     double ns[TRIES];
 
     *a = (struct account){.run_count = 0};
@@ -125,21 +126,22 @@ say_race(struct report *r, const struct account *a)
             worst = one;
     }
     if (wrong == 0) {
-        report_say(r, "Nothing was lost this time.  That is luck, not a "
-                      "promise: it takes one switch from");
-        report_say(r, "thread to thread between a load and its store.");
+        report_say(r,
+                   "Nothing was lost this time.  That is luck, not a promise: "
+                   "it takes one switch\n"
+                   "from thread to thread between a load and its store.");
         return;
     }
     report_say(r, "%zu of %zu runs came out wrong; the worst lost %s of %s.",
                wrong, a->run_count,
                report_count(text[0], worst->done - worst->found),
                report_count(text[1], worst->done));
-    report_say(r, "count++ loads the number, adds 1, stores the sum.  Two "
-                  "threads that load the same");
-    report_say(r, "value store the same sum: one addition is gone.  A thread "
-                  "stopped in between takes");
-    report_say(r, "back, with its late store, all that the other did "
-                  "meanwhile.");
+    report_say(r, "count++ loads the number, adds 1 and stores the sum.  Two "
+                  "threads that load the\n"
+                  "same value store the same sum, and one addition is gone; a "
+                  "thread stopped in\n"
+                  "between takes back, with its late store, all that the "
+                  "other did meanwhile.");
 }
 
 static bool
@@ -179,19 +181,19 @@ show_race(struct tour *tour, struct account *broken)
     return true;
 }
 
-/* "3.1 times as much as"; never more than was measured. */
+/* What one did compared with another: only what was measured. */
 static void
 say_ratio(struct report *r, const char *who, double its, const char *other,
           double others)
 {
     if (its > others * 1.05)
-        report_say(r, "  %s: %.1f times as much as %s.", who, its / others,
+        report_say(r, "  %-8s did %.1f times as much as %s", who, its / others,
                    other);
     else if (its * 1.05 < others)
-        report_say(r, "  %s: less than %s here, %.2f of it.", who, other,
+        report_say(r, "  %-8s did less than %s here, %.2f of it", who, other,
                    its / others);
     else
-        report_say(r, "  %s: as much as %s here.", who, other);
+        report_say(r, "  %-8s did as much as %s here", who, other);
 }
 
 static void
@@ -212,12 +214,13 @@ say_cures(struct report *r, const struct account *cures, size_t n)
         return;
     }
     report_say(r,
-               "Nothing lost in %s additions.  All three are right; they "
-               "differ in price:",
+               "Nothing was lost in %s additions.  All are right, at "
+               "different prices.\n"
+               "In the same time",
                report_count(text, done));
     for (size_t i = 1; i < n; i++)
         say_ratio(r, race_lost_update_variants[i + 1].name, 1 / cures[i].ns,
-                  "mutex, in the same time", 1 / cures[0].ns);
+                  "mutex", 1 / cures[0].ns);
 }
 
 static void
@@ -241,11 +244,11 @@ show_cures(struct tour *tour, const struct account *broken)
     size_t n = 0;
 
     report_heading(r, "2. Three cures");
-    report_say(r, "The same additions, made so that none can get lost:");
-    report_say(r, "  mutex    a lock: one thread at a time");
-    report_say(r, "  atomic   one indivisible instruction");
-    report_say(r, "  percpu   a number for each CPU, which no other touches; "
-                  "the sum when somebody asks");
+    report_say(r, "The same additions, made so that none can get lost:\n"
+                  "  mutex    a lock: one thread at a time\n"
+                  "  atomic   one indivisible instruction\n"
+                  "  percpu   a number for each CPU, which no other touches; "
+                  "summed when read");
     report_say(r, "%s", "");
     for (; n < RACE_LOST_UPDATE_COUNT - 1 && !interrupt_came(); n++) {
         if (!race(tour, &race_lost_update_variants[n + 1], CURE_RUNS,
@@ -341,13 +344,33 @@ contest_table(struct tour *tour, const struct contest *c, const char *name,
     table_end(t);
 }
 
+/* How they compare with the most threads, and each with itself alone. */
+static void
+say_contest(struct tour *tour, const struct contest *c)
+{
+    struct report *r = tour->report;
+    const size_t last = tour->thread_counts - 1;
+    const char *plural = tour->threads[last] == 1 ? "" : "s";
+
+    report_say(r, "With %u thread%s", tour->threads[last], plural);
+    for (size_t who = 1; who < CONTENDERS; who++)
+        say_ratio(r, c->contenders[who].name, rates_of(tour, c, who, last)[0],
+                  c->contenders[0].name, rates_of(tour, c, 0, last)[0]);
+    if (tour->threads[0] != 1 || last == 0)
+        return;
+    report_say(r, "and all %u of them together", tour->threads[last]);
+    for (size_t who = 0; who < CONTENDERS; who++)
+        report_say(r, "  %-8s did %.2f times what 1 thread did alone",
+                   c->contenders[who].name,
+                   rates_of(tour, c, who, last)[0] /
+                       rates_of(tour, c, who, 0)[0]);
+}
+
 /* Measure one kind of object, show it, and say how its variants compare. */
 static bool
 contest(struct tour *tour, const struct contender *contenders, const char *name,
         const char *what)
 {
-    struct report *r = tour->report;
-    const size_t last = tour->thread_counts - 1;
     struct contest c = {
         .contenders = contenders,
         .rates = must_have(CONTENDERS * tour->thread_counts * tour->rounds,
@@ -361,11 +384,8 @@ contest(struct tour *tour, const struct contender *contenders, const char *name,
             rates[0] = median(rates, tour->rounds);
         }
         contest_table(tour, &c, name, what);
-        report_say(r, "With %u thread%s:", tour->threads[last],
-                   tour->threads[last] == 1 ? "" : "s");
-        for (size_t who = 1; who < CONTENDERS; who++)
-            say_ratio(r, contenders[who].name, rates_of(tour, &c, who, last)[0],
-                      "mutex", rates_of(tour, &c, 0, last)[0]);
+        report_say(tour->report, "%s", "");
+        say_contest(tour, &c);
     }
     free(c.rates);
     return measured;
@@ -377,20 +397,24 @@ show_contention(struct tour *tour)
     struct report *r = tour->report;
 
     report_heading(r, "3. Contention");
-    report_say(r, "More threads, all at the same object, doing nothing else. "
-                  "Million operations a second:");
-    report_say(r, "more is better, and how it changes from left to right is "
-                  "what counts.");
+    report_say(r, "More and more threads use one object and do nothing else.  "
+                  "Below: million\n"
+                  "operations a second, all threads together.");
+    if (weft_cpu_count() == 1)
+        report_say(r, "(With one CPU the threads take turns, and there is "
+                      "little contention to see.)");
     report_say(r, "%s", "");
     if (!contest(tour, counters, "counters", "counter"))
         return false;
     report_say(r, "%s", "");
-    report_say(r, "A ring passes items from thread to thread, first in, first "
-                  "out.  Each thread puts one");
-    report_say(r, "in and takes one out, over and over.  mutex: under a lock; "
-                  "lockless: no lock, fast;");
-    report_say(r, "lockfree: even a thread stopped half-way stops nobody "
-                  "else.");
+    report_say(r,
+               "A ring passes items from thread to thread, first in, first "
+               "out.  Each thread\n"
+               "puts one in and takes one out, over and over.\n"
+               "  mutex     under a lock\n"
+               "  lockless  without one; a thread stopped half-way can hold up "
+               "others\n"
+               "  lockfree  a thread stopped anywhere stops nobody else");
     report_say(r, "%s", "");
     return contest(tour, rings, "rings", "ring");
 }
@@ -405,11 +429,8 @@ say_what_next(struct report *r)
                        commands[i].summary);
     }
     report_say(r, "  weft-stress %-12s every scenario with one line", "list");
-    report_say(r,
-               "  %-24s what the library has; each name has a page: man "
-               "weft_ring",
-               "include/weft/*.h");
-    report_say(r, "%s", "");
+    report_say(r, "  %-24s a page for each thing the library has",
+               "man weft_ring");
 }
 
 static enum outcome
