@@ -13,59 +13,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contention.h"
+#include "bench/bench.h"
 #include "memory.h"
 #include "progress.h"
 #include "race/race.h"
 #include "scenario.h"
 
-#define TRIES     5
-#define RACERS    2
-#define ADDITIONS INT64_C(10000000) /* of each racer, if time allows */
-#define RACE_CAP  8 /* measurements that a run of a race may take */
-#define CURE_RUNS 3
-#define ROUNDS    3
-#define SECONDS   0.25 /* of one measurement of contention */
-#define BAR       24   /* characters of the longest bar */
-
-static const struct contender counters[] = {
-    {"mutex", false, WEFT_COUNTER_MUTEX, WEFT_MUTEX},
-    {"atomic", false, WEFT_COUNTER_ATOMIC, WEFT_LOCKFREE},
-    {"percpu", false, WEFT_COUNTER_PERCPU, WEFT_LOCKFREE},
-};
-static const struct contender rings[] = {
-    {"mutex", true, WEFT_COUNTER_MUTEX, WEFT_MUTEX},
-    {"lockless", true, WEFT_COUNTER_MUTEX, WEFT_LOCKLESS},
-    {"lockfree", true, WEFT_COUNTER_MUTEX, WEFT_LOCKFREE},
-};
-#define CONTENDERS 3 /* of each */
+#define TRIES      5
+#define CURE_RUNS  3
+#define RACERS     2
+#define ADDITIONS  INT64_C(10000000) /* of each racer, if time allows */
+#define SECONDS    0.25 /* unless --duration says something else, and then */
+#define RACE_CAP   8    /* so many times it is what a run of a race may take, */
+#define CONTEST    32   /* and so many what a contest takes */
+#define CONTENDERS 8    /* in one contest, at most */
+#define BAR        22   /* characters of the longest bar */
 
 struct tour {
     const struct options *options;
     struct report *report;
-    unsigned threads[OPTIONS_THREADS_MAX]; /* of the third part */
-    size_t thread_counts;
-    unsigned rounds;
-    double seconds;
+    double seconds; /* the unit of all times here */
 };
-
-static int
-by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double
-median(double *values, size_t n)
-{
-    if (n == 0)
-        return 0;
-    qsort(values, n, sizeof(*values), by_value);
-    return n % 2 != 0 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
 
 /* A bar for `value` where `most` has the longest. */
 static void
@@ -108,7 +76,7 @@ race(struct tour *tour, const struct race_variant *v, size_t runs,
         a->done += one->done;
         a->lost += one->done - one->found;
     }
-    a->ns = median(ns, a->run_count);
+    a->ns = bench_median(ns, a->run_count);
     return true;
 }
 
@@ -187,13 +155,13 @@ say_ratio(struct report *r, const char *who, double its, const char *other,
           double others)
 {
     if (its > others * 1.05)
-        report_say(r, "  %-8s did %.1f times as much as %s", who, its / others,
+        report_say(r, "  %-14s did %.1f times as much as %s", who, its / others,
                    other);
     else if (its * 1.05 < others)
-        report_say(r, "  %-8s did less than %s here, %.2f of it", who, other,
+        report_say(r, "  %-14s did less than %s here, %.2f of it", who, other,
                    its / others);
     else
-        report_say(r, "  %-8s did as much as %s here", who, other);
+        report_say(r, "  %-14s did as much as %s here", who, other);
 }
 
 static void
@@ -275,126 +243,127 @@ show_cures(struct tour *tour, const struct account *broken)
     return true;
 }
 
-/* Medians of each contender with each number of threads. */
+/* How variants of one thing did with each number of threads. */
 struct contest {
-    const struct contender *contenders;
-    double *rates; /* [contender][threads][round] */
-    bool right[CONTENDERS];
+    const char *name; /* of its table */
+    const char *what;
+    bool is_pairs; /* of as many threads that put as that take */
+    size_t (*measure)(const struct options *o, struct report *r, double seconds,
+                      struct bench_quick *rows, size_t max);
+    struct options options; /* those of the user, and the thread counts */
+    struct bench_quick rows[CONTENDERS];
+    size_t row_count;
 };
 
-static double *
-rates_of(const struct tour *tour, const struct contest *c, size_t who,
-         size_t threads)
+/* "4 threads", or of as many that put and that take "2+2 threads". */
+static void
+print_threads(char *text, size_t size, const struct contest *c, size_t i)
 {
-    return &c->rates[(who * tour->thread_counts + threads) * tour->rounds];
-}
+    const unsigned n = c->options.threads[i];
+    const unsigned each = n > 1 ? n / 2 : 1;
 
-/* All contenders take turns, so that what disturbs one disturbs all. */
-static bool
-measure(struct tour *tour, struct contest *c)
-{
-    for (unsigned round = 0; round < tour->rounds; round++) {
-        for (size_t k = 0; k < tour->thread_counts; k++) {
-            for (size_t who = 0; who < CONTENDERS; who++) {
-                struct contention got;
-                if (interrupt_came())
-                    return true;
-                if (!contention_measure(&c->contenders[who], tour->threads[k],
-                                        tour->seconds, tour->options,
-                                        tour->report, &got))
-                    return false;
-                rates_of(tour, c, who, k)[round] = got.rate;
-                c->right[who] &= got.right;
-            }
-        }
-    }
-    return true;
+    if (c->is_pairs)
+        snprintf(text, size, "%u+%u threads", each, each);
+    else
+        snprintf(text, size, "%u thread%s", n, n == 1 ? "" : "s");
 }
 
 static void
-contest_table(struct tour *tour, const struct contest *c, const char *name,
-              const char *what)
+contest_table(struct tour *tour, const struct contest *c)
 {
-    const size_t last = tour->thread_counts - 1;
-    struct table *t = report_table(tour->report, name, NULL);
+    const size_t last = c->options.thread_counts - 1;
+    struct table *t = report_table(tour->report, c->name, NULL);
     double most = 0;
     char head[64];
 
-    table_column(t, what, NULL);
+    table_column(t, c->what, NULL);
     for (size_t k = 0; k <= last; k++) {
-        snprintf(head, sizeof(head), "%u thread%s", tour->threads[k],
-                 tour->threads[k] == 1 ? "" : "s");
+        print_threads(head, sizeof(head), c, k);
         table_column(t, head, NULL);
     }
-    snprintf(head, sizeof(head), "with %u", tour->threads[last]);
-    table_column(t, head, NULL);
-    for (size_t who = 0; who < CONTENDERS; who++) {
-        const double rate = rates_of(tour, c, who, last)[0];
-        most = rate > most ? rate : most;
-    }
-    for (size_t who = 0; who < CONTENDERS; who++) {
+    table_column(t, "the last", NULL);
+    for (size_t i = 0; i < c->row_count; i++)
+        if (c->rows[i].per_second[last] > most)
+            most = c->rows[i].per_second[last];
+    for (size_t i = c->row_count; i-- > 0;) {
         table_row(t);
-        table_text(t, "%s", c->contenders[who].name);
+        table_text(t, "%s", c->rows[i].name);
         for (size_t k = 0; k <= last; k++)
-            table_real(t, rates_of(tour, c, who, k)[0] * 1e-6, 1);
-        table_bar(t, rates_of(tour, c, who, last)[0], most);
-        if (!c->right[who])
-            table_verdict(t, VERDICT_FAILED, "its sum is wrong");
+            table_real(t, c->rows[i].per_second[k] * 1e-6, 1);
+        table_bar(t, c->rows[i].per_second[last], most);
+        if (!c->rows[i].ok)
+            table_verdict(t, VERDICT_FAILED, "not what went in came out");
     }
     table_end(t);
 }
 
-/* How they compare with the most threads, and each with itself alone. */
+/* How they compare with the most threads, and each with the fewest. */
 static void
 say_contest(struct tour *tour, const struct contest *c)
 {
-    struct report *r = tour->report;
-    const size_t last = tour->thread_counts - 1;
-    const char *plural = tour->threads[last] == 1 ? "" : "s";
+    const size_t last = c->options.thread_counts - 1;
+    const struct bench_quick *mutex = NULL;
+    char few[64];
+    char many[64];
 
-    report_say(r, "With %u thread%s", tour->threads[last], plural);
-    for (size_t who = 1; who < CONTENDERS; who++)
-        say_ratio(r, c->contenders[who].name, rates_of(tour, c, who, last)[0],
-                  c->contenders[0].name, rates_of(tour, c, 0, last)[0]);
-    if (tour->threads[0] != 1 || last == 0)
+    print_threads(few, sizeof(few), c, 0);
+    print_threads(many, sizeof(many), c, last);
+    for (size_t i = 0; i < c->row_count; i++)
+        if (strstr(c->rows[i].name, "mutex") != NULL)
+            mutex = &c->rows[i];
+    report_say(tour->report, "\nWith %s", many);
+    for (size_t i = c->row_count; i-- > 0 && mutex != NULL;)
+        if (&c->rows[i] != mutex)
+            say_ratio(tour->report, c->rows[i].name,
+                      c->rows[i].per_second[last], mutex->name,
+                      mutex->per_second[last]);
+    if (last == 0)
         return;
-    report_say(r, "and all %u of them together", tour->threads[last]);
-    for (size_t who = 0; who < CONTENDERS; who++)
-        report_say(r, "  %-8s did %.2f times what 1 thread did alone",
-                   c->contenders[who].name,
-                   rates_of(tour, c, who, last)[0] /
-                       rates_of(tour, c, who, 0)[0]);
+    report_say(tour->report, "and compared with %s", few);
+    for (size_t i = c->row_count; i-- > 0;)
+        report_say(tour->report, "  %-14s did %.2f times as much",
+                   c->rows[i].name,
+                   c->rows[i].per_second[last] / c->rows[i].per_second[0]);
 }
 
 /* Measure one kind of object, show it, and say how its variants compare. */
 static bool
-contest(struct tour *tour, const struct contender *contenders, const char *name,
-        const char *what)
+contest(struct tour *tour, struct contest *c, const unsigned *threads,
+        size_t count)
 {
-    struct contest c = {
-        .contenders = contenders,
-        .rates = must_have(CONTENDERS * tour->thread_counts * tour->rounds,
-                           sizeof(double)),
-        .right = {true, true, true}};
+    static const struct extra only = {.name = "only", .argument = "TEXT"};
+    struct options *o = &c->options;
 
-    const bool measured = measure(tour, &c);
-    if (measured && !interrupt_came()) {
-        for (size_t i = 0; i < CONTENDERS * tour->thread_counts; i++) {
-            double *rates = &c.rates[i * tour->rounds];
-            rates[0] = median(rates, tour->rounds);
-        }
-        contest_table(tour, &c, name, what);
-        report_say(tour->report, "%s", "");
-        say_contest(tour, &c);
+    *o = *tour->options;
+    o->extras[0].extra = &only;
+    o->extras[0].value = "weft";
+    o->extra_count = 1;
+    if (o->thread_counts == 0) {
+        memcpy(o->threads, threads, count * sizeof(*threads));
+        o->thread_counts = count;
     }
-    free(c.rates);
-    return measured;
+    c->row_count = c->measure(o, tour->report, CONTEST * tour->seconds, c->rows,
+                              CONTENDERS);
+    if (c->row_count == 0)
+        return false;
+    if (!interrupt_came()) {
+        contest_table(tour, c);
+        say_contest(tour, c);
+    }
+    return true;
 }
 
 static bool
 show_contention(struct tour *tour)
 {
+    static const unsigned threads[] = {1, 2, 4, 8};
     struct report *r = tour->report;
+    struct contest counters = {
+        .name = "counters", .what = "counter", .measure = bench_quick_counter};
+    struct contest rings = {.name = "rings",
+                            .what = "ring",
+                            .is_pairs = true,
+                            .measure = bench_quick_ring};
 
     report_heading(r, "3. Contention");
     report_say(r, "More and more threads use one object and do nothing else.  "
@@ -404,19 +373,17 @@ show_contention(struct tour *tour)
         report_say(r, "(With one CPU the threads take turns, and there is "
                       "little contention to see.)");
     report_say(r, "%s", "");
-    if (!contest(tour, counters, "counters", "counter"))
+    if (!contest(tour, &counters, threads, 4))
         return false;
-    report_say(r, "%s", "");
     report_say(r,
-               "A ring passes items from thread to thread, first in, first "
-               "out.  Each thread\n"
-               "puts one in and takes one out, over and over.\n"
-               "  mutex     under a lock\n"
-               "  lockless  without one; a thread stopped half-way can hold up "
-               "others\n"
-               "  lockfree  a thread stopped anywhere stops nobody else");
-    report_say(r, "%s", "");
-    return contest(tour, rings, "rings", "ring");
+               "\nA ring passes items from thread to thread, first in, first "
+               "out.  Half of the\n"
+               "threads put items in, half take them out.\n"
+               "  mutex      under a lock\n"
+               "  lockless   without one; a thread stopped half-way can hold "
+               "up others\n"
+               "  lock-free  a thread stopped anywhere stops nobody else\n");
+    return contest(tour, &rings, threads + 1, 3);
 }
 
 static void
@@ -438,17 +405,10 @@ run(const struct options *o, struct report *r)
 {
     struct tour tour = {.options = o,
                         .report = r,
-                        .threads = {1, 2, 4, 8},
-                        .thread_counts = 4,
-                        .rounds = o->rounds > 0 ? o->rounds : ROUNDS,
                         .seconds = o->duration_s > 0 ? o->duration_s : SECONDS};
     const unsigned cpus = weft_cpu_count();
     struct account broken;
 
-    if (o->thread_counts > 0) {
-        memcpy(tour.threads, o->threads, sizeof(tour.threads));
-        tour.thread_counts = o->thread_counts;
-    }
     report_say(r, "Weft %s on %u CPU%s: half a minute with threads.",
                weft_version(), cpus, cpus == 1 ? "" : "s");
     const bool done = show_race(&tour, &broken) &&

@@ -69,7 +69,8 @@ bench_quick_ring(const struct options *o, struct report *r, double seconds,
     const unsigned *threads = said ? o->threads : usual;
     const size_t count =
         said ? o->thread_counts : sizeof(usual) / sizeof(usual[0]);
-    const struct queue_plan plan = {.options = o, .variants = variants};
+    const struct queue_plan plan = {
+        .only = options_extra(o, "only"), .options = o, .variants = variants};
     struct bench_run run;
 
     bench_begin_quick(&run, o, r, seconds);
