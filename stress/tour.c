@@ -145,7 +145,8 @@ show_race(struct tour *tour, struct account *broken)
     }
     table_end(t);
     report_say(r, "%s", "");
-    say_race(r, broken);
+    if (!interrupt_came())
+        say_race(r, broken);
     return true;
 }
 
@@ -239,7 +240,8 @@ show_cures(struct tour *tour, const struct account *broken)
             table_verdict(t, VERDICT_FAILED, "it is to keep every update");
     }
     table_end(t);
-    say_cures(r, cures, n);
+    if (!interrupt_came())
+        say_cures(r, cures, n);
     return true;
 }
 
