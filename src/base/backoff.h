@@ -11,8 +11,8 @@
 
 #include <ck_pr.h>
 
-#define WEFT_BACKOFF_FIRST 1  /* [pauses] */
-#define WEFT_BACKOFF_MOST  64 /* [pauses] */
+#define WEFT_BACKOFF_FIRST 64  /* [pauses] */
+#define WEFT_BACKOFF_MOST  256 /* [pauses] */
 
 /* Wait `pauses` and return how long to wait the next time. */
 static inline unsigned

@@ -2,10 +2,12 @@
 /*
  * container/ring_lockfree.c - the strictly lock-free form.
  *
- * The cells alone are the ring: a push is one compare-and-swap of a whole cell,
- * {old item, lap | 0} to {item, lap | 1}, and a pop is one of its stamp, lap | 1
- * to (lap + 1) | 0.  In between the cell is always whole, so there is no step
- * in which a stopped thread stops others.
+ * The cells alone are the ring: a push is one compare-and-swap of a whole cell
+ * and so is a pop.  In between the cell is always whole, so there is no step in
+ * which a stopped thread stops others:
+ *
+ *     push   {NULL, lap | 0}  ->  {item, lap | 1}
+ *     pop    {item, lap | 1}  ->  {NULL, (lap + 1) | 0}
  *
  * `tail` and `head` are hints where to begin, written with plain stores after
  * the deed, perhaps late and perhaps backwards.  What holds of them, and of any
@@ -32,7 +34,9 @@
  * true up to one position and false from there on.
  *
  * Stamps never come back, so a compare-and-swap that finds the stamp it was
- * told finds the whole cell as it was: a pop reads the item before it.
+ * told finds the whole cell as it was.  That of a pop could do with the stamp
+ * alone, in 8 bytes; but then a pop costs less than a push, consumers stay at
+ * the producers' heels, and both fight for one cache line (doc/design/ring.md).
  *
  * After a lost compare-and-swap somebody else has done a position, so the ring
  * as a whole goes on; the loser steps back for a bounded time.
@@ -60,13 +64,17 @@
 #include "base/backoff.h"
 #include "base/sched.h"
 
+/* `side` is constant in each caller, and nothing is left of `struct place`. */
+#define INLINE static inline __attribute__((always_inline))
+
 /* Positions to try one by one before a search: two lines of cells. */
 #define NEAR 8
 
 struct place {
     uint64_t p;
-    struct weft_pair *cell;
+    uint64_t mine; /* what the stamp is when it is the turn of the side */
     uint64_t stamp;
+    struct weft_pair *cell;
 };
 
 static bool
@@ -119,76 +127,100 @@ weft_ring_catch_up_(const weft_ring *r, uint64_t p, unsigned side,
     return weft_ring_advance_(r, base, high);
 }
 
+INLINE struct place
+look(const weft_ring *r, uint64_t p, unsigned side)
+{
+    struct place at = {.p = p, .mine = weft_ring_lap_(r, p) | side};
+
+    at.cell = &r->cells[weft_ring_index_(r, p)];
+    /* acquire: publish, vacate */
+    at.stamp = atomic_load_explicit(&at.cell->stamp, memory_order_acquire);
+    return at;
+}
+
 /*
- * Go on from `at->p` to the first position not done and return true if it is
- * the move of `side` there.
+ * Do the position `at`, where `*item` goes in or comes out, and tell the next
+ * call where to begin; false if somebody else did it first.
  */
-static inline bool
-find_mine(const weft_ring *r, struct place *at, unsigned side)
+INLINE bool
+take_turn(const weft_ring *r, _Atomic uint64_t *hint, const struct place *at,
+          unsigned side, void **item)
 {
-    for (unsigned tries = 0;; tries++) {
-        uint64_t mine = weft_ring_lap_(r, at->p) | side;
-        at->cell = &r->cells[weft_ring_index_(r, at->p)];
-        /* acquire: publish, vacate */
-        at->stamp =
-            atomic_load_explicit(&at->cell->stamp, memory_order_acquire);
+    uint64_t next = weft_ring_advance_(r, at->p, 1);
 
-        if (at->stamp <= mine)
-            return at->stamp == mine;
-        at->p = tries < NEAR ? weft_ring_advance_(r, at->p, 1)
-                             : weft_ring_catch_up_(r, at->p, side, NULL);
-    }
-}
-
-/* Do the position `at`, in which `*item` goes in or comes out. */
-static inline bool
-take_turn(const weft_ring *r, const struct place *at, unsigned side,
-          void **item)
-{
     if (side == PUSH) {
-        /* Only handed back to the compare-and-swap, which judges it. */
-        void *old = atomic_load_explicit(&at->cell->item, memory_order_relaxed);
         /* acq_rel: publish, vacate */
-        return weft_pair_replace_(at->cell, old, at->stamp, *item,
-                                  at->stamp | 1, memory_order_acq_rel);
+        if (!weft_pair_replace_(at->cell, NULL, at->mine, *item, at->mine | 1,
+                                memory_order_acq_rel))
+            return false;
+    } else {
+        uint64_t vacant = weft_ring_lap_(r, at->p) + r->one_lap;
+        /* acquire: publish */
+        void *oldest =
+            atomic_load_explicit(&at->cell->item, memory_order_acquire);
+        /* acq_rel: vacate, publish */
+        if (!weft_pair_replace_(at->cell, oldest, at->mine, NULL, vacant,
+                                memory_order_acq_rel))
+            return false;
+        *item = oldest;
     }
 
-    /* acquire: publish */
-    void *oldest = atomic_load_explicit(&at->cell->item, memory_order_acquire);
-    uint64_t stamp = at->stamp;
-    uint64_t free_stamp = weft_ring_lap_(r, at->p) + r->one_lap;
-    /* acq_rel: vacate, publish */
-    bool done = atomic_compare_exchange_strong_explicit(
-        &at->cell->stamp, &stamp, free_stamp, memory_order_acq_rel,
-        memory_order_relaxed);
-    if (done)
-        *item = oldest;
-    return done;
+    WEFT_SCHED_POINT_("ring.done_not_told");
+    /* release: advance */
+    atomic_store_explicit(hint, next, memory_order_release);
+    return true;
 }
 
-/* Do one position for `side`; false if it is the other side's move. */
-static inline bool
-do_one(weft_ring *r, _Atomic uint64_t *hint, unsigned side, void **item)
+/* Step back, and return where to go on after a position lost at `p`. */
+static uint64_t
+after_loss(_Atomic uint64_t *hint, uint64_t p, unsigned *pauses)
+{
+    *pauses = weft_backoff_(*pauses);
+    /* acquire: advance */
+    uint64_t now = atomic_load_explicit(hint, memory_order_acquire);
+    return now > p ? now : p;
+}
+
+/* As do_one, where `at` was not simply the turn of `side`. */
+static __attribute__((noinline)) bool
+do_one_slowly(const weft_ring *r, _Atomic uint64_t *hint, struct place at,
+              unsigned side, void **item)
+{
+    unsigned pauses = WEFT_BACKOFF_FIRST;
+    unsigned tries = 0;
+    uint64_t p = at.p;
+
+    if (at.stamp == at.mine)
+        p = after_loss(hint, p, &pauses);
+    for (;;) {
+        at = look(r, p, side);
+        if (at.stamp < at.mine)
+            return false;
+        if (at.stamp == at.mine) {
+            if (take_turn(r, hint, &at, side, item))
+                return true;
+            p = after_loss(hint, p, &pauses);
+        } else if (tries++ < NEAR) {
+            p = weft_ring_advance_(r, p, 1);
+        } else {
+            p = weft_ring_catch_up_(r, p, side, NULL);
+        }
+    }
+}
+
+/* Do the next position of `side`; false if it is the other side's move. */
+INLINE bool
+do_one(const weft_ring *r, _Atomic uint64_t *hint, unsigned side, void **item)
 {
     /* acquire: advance */
-    struct place at = {.p = atomic_load_explicit(hint, memory_order_acquire)};
-    unsigned pauses = WEFT_BACKOFF_FIRST;
+    uint64_t p = atomic_load_explicit(hint, memory_order_acquire);
+    struct place at = look(r, p, side);
 
-    while (find_mine(r, &at, side)) {
-        if (take_turn(r, &at, side, item)) {
-            WEFT_SCHED_POINT_("ring.done_not_told");
-            /* release: advance */
-            atomic_store_explicit(hint, weft_ring_advance_(r, at.p, 1),
-                                  memory_order_release);
-            return true;
-        }
-        pauses = weft_backoff_(pauses);
-        /* acquire: advance */
-        uint64_t now = atomic_load_explicit(hint, memory_order_acquire);
-        if (now > at.p)
-            at.p = now;
-    }
-    return false;
+    if (at.stamp < at.mine)
+        return false;
+    if (at.stamp == at.mine && take_turn(r, hint, &at, side, item))
+        return true;
+    return do_one_slowly(r, hint, at, side, item);
 }
 
 enum weft_status
@@ -208,12 +240,8 @@ weft_ring_push_n_lockfree_(weft_ring *r, void *const *items, size_t n)
 {
     size_t done = 0;
 
-    while (done < n) {
-        void *item = items[done];
-        if (!do_one(r, &r->tail, PUSH, &item))
-            break;
+    while (done < n && weft_ring_push_lockfree_(r, items[done]) == WEFT_OK)
         done++;
-    }
     return done;
 }
 
@@ -222,22 +250,26 @@ weft_ring_pop_n_lockfree_(weft_ring *r, void **items, size_t n)
 {
     size_t done = 0;
 
-    while (done < n && do_one(r, &r->head, POP, &items[done]))
+    while (done < n && weft_ring_pop_lockfree_(r, &items[done]) == WEFT_OK)
         done++;
     return done;
+}
+
+/* The first position that `side` has not done. */
+static uint64_t
+next_of(const weft_ring *r, const _Atomic uint64_t *hint, unsigned side)
+{
+    /* acquire: advance */
+    uint64_t p = atomic_load_explicit(hint, memory_order_acquire);
+
+    return is_done(r, p, side) ? weft_ring_catch_up_(r, p, side, NULL) : p;
 }
 
 size_t
 weft_ring_size_lockfree_(const weft_ring *r)
 {
-    struct place head;
-    struct place tail;
+    uint64_t head = next_of(r, &r->head, POP);
+    uint64_t tail = next_of(r, &r->tail, PUSH);
 
-    /* acquire: advance */
-    head.p = atomic_load_explicit(&r->head, memory_order_acquire);
-    (void)find_mine(r, &head, POP);
-    /* acquire: advance */
-    tail.p = atomic_load_explicit(&r->tail, memory_order_acquire);
-    (void)find_mine(r, &tail, PUSH);
-    return weft_ring_distance_(r, head.p, tail.p);
+    return weft_ring_distance_(r, head, tail);
 }
