@@ -41,8 +41,7 @@ static const struct {
     const char *help;
     const char *wants; /* what a good value is */
 } common[COMMON_COUNT] = {
-    [DURATION] = {"duration", "TIME",
-                  "how long each part runs: 2, 0.5, 200ms, 1m",
+    [DURATION] = {"duration", "TIME", "how long to run: 2, 0.5, 200ms, 1m",
                   "a time above 0, as 2, 0.5, 200ms or 1m"},
     [THREADS] = {"threads", "LIST",
                  "how many threads, one run for each: 1,2,4,8",

@@ -22,9 +22,18 @@ extern const struct scenario stall_ring;
 extern const struct scenario stall_spsc;
 extern const struct scenario tour;
 
+/* A line for each, so that two branches can both add one. */
+/* clang-format off */
 const struct scenario *const scenarios[] = {
-    &tour,          &race_lost_update, &race_read_modify_write,
-    &bench_counter, &bench_ring,       &bench_spsc,
-    &stall_ring,    &stall_spsc,       &stall_counter,
+    &tour,
+    &race_lost_update,
+    &race_read_modify_write,
+    &bench_counter,
+    &bench_ring,
+    &bench_spsc,
+    &stall_ring,
+    &stall_spsc,
+    &stall_counter,
 };
+/* clang-format on */
 const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);

@@ -86,6 +86,28 @@ ok "race --help ends with 0" gives 0 race --help
 ok "race --help has scenarios and options" has "$temp/out" lost-update \
     --variant --duration --threads --rounds --seed --pin --json --csv --help
 
+# The page has an entry for each of them
+page=$srcdir/doc/man/weft-stress.1
+documented() { # COMMAND: its scenarios and its options
+    stress "$1" --help >"$temp/help" || return
+    {
+        echo "^[.]It Cm $1\$"
+        sed -n "s/^  $1 \([a-z-][a-z-]*\) .*/^[.]It Cm \1\$/p" "$temp/help"
+        sed -n 's/^  --\([a-z]*\) .*/^[.]It Fl -\1/p' "$temp/help"
+    } >"$temp/entries"
+    [ "$(wc -l <"$temp/entries")" -ge 9 ] || return
+    while read -r entry; do
+        grep -q -e "$entry" "$page" || {
+            echo "the page has no entry $entry"
+            return 1
+        }
+    done <"$temp/entries"
+}
+stress list | awk '{ print $1 }' | uniq >"$temp/commands"
+while read -r command; do
+    ok "the page has $command and its options" documented "$command"
+done <"$temp/commands"
+
 # Wrong usage: one line that says what is known, status 2, and nothing is run
 ok "no command" refuses_at_once --help
 ok "unknown command" refuses_at_once 'list tour race' rac
