@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #include "bench/bench.h"
+#include "bench/sanitized.h"
 #include "bench/ticks.h"
 
 #define LINE_BYTES 512
@@ -97,6 +98,10 @@ say_machine(struct report *r)
     report_meta(r, "compiler", "%s", COMPILER);
     report_meta(r, "flags", "%s", WEFT_CFLAGS);
     say_library(r);
+    if (SANITIZED_THREADS)
+        report_meta(r, "left out",
+                    "ck_ring and liburcu's: ThreadSanitizer "
+                    "cannot see their atomics");
     report_meta(r, "latency", "%s, %.2f ns a tick; %.0f ns a stamp, taken off",
                 ticks_name, ticks_in_ns(),
                 (double)ticks_of_itself() * ticks_in_ns());

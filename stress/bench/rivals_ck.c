@@ -2,23 +2,13 @@
 /*
  * rivals_ck.c - Concurrency Kit's ck_ring in the mode that fits the mix.  A
  * ring of n cells holds n - 1 items.
- *
- * Its atomics are inline assembly, which ThreadSanitizer cannot see: it would
- * call every item a race, so its builds leave these rivals out.
  */
 #include <ck_ring.h>
 
 #include <stdlib.h>
 
 #include "bench/queue_loops.h"
-
-#ifdef __has_feature
-#define IS_CHECKED __has_feature(thread_sanitizer)
-#elif defined(__SANITIZE_THREAD__)
-#define IS_CHECKED 1
-#else
-#define IS_CHECKED 0
-#endif
+#include "bench/sanitized.h"
 
 struct ringed {
     ck_ring_t ring;
@@ -159,8 +149,8 @@ work_mpmc(struct queue_hand *h)
 #define NOTE "no bulk; holds one fewer"
 
 const struct queue_variant queue_ck[] = {
-    {IS_CHECKED ? NULL : "ck_ring spsc", NOTE, true, false, false, QUEUE_SPSC,
-     0, create, destroy, work_spsc, NULL},
+    {SANITIZED_THREADS ? NULL : "ck_ring spsc", NOTE, true, false, false,
+     QUEUE_SPSC, 0, create, destroy, work_spsc, NULL},
     {"ck_ring spmc", NOTE, true, false, false, QUEUE_SPMC, 0, create, destroy,
      work_spmc, NULL},
     {"ck_ring mpsc", NOTE, true, false, false, QUEUE_MPSC, 0, create, destroy,

@@ -25,12 +25,13 @@
 #include <string.h>
 
 #include "bench/queue_loops.h"
+#include "bench/sanitized.h"
 #include "bench/slots.h"
 
 /* --- wfcqueue ------------------------------------------------------------ */
 
 struct waited_slot {
-    struct cds_wfcq_node node;
+    struct cds_wfcq_node node; /* first: its address is the slot's */
     slot_word word;
 };
 
@@ -97,7 +98,7 @@ empty_waited(struct cds_wfcq_node *node, void **item)
 {
     if (node == NULL)
         return false;
-    *item = slot_empty(&caa_container_of(node, struct waited_slot, node)->word);
+    *item = slot_empty(&((struct waited_slot *)node)->word);
     return true;
 }
 
@@ -142,12 +143,12 @@ work_waited(struct queue_hand *h)
 #define BLOCK_NODES 4096 /* at least; and never fewer than the window */
 
 struct rcu_slot {
-    struct cds_lfq_node_rcu node;
+    struct cds_lfq_node_rcu node; /* first: its address is the slot's */
     slot_word word;
 };
 
 struct block {
-    struct rcu_head head;
+    struct rcu_head head; /* first: its address is the block's */
     struct rcu_supply *owner;
     struct block *next; /* in the owner's list of blocks that serve again */
     struct block *all;  /* every block of the queue's */
@@ -190,7 +191,7 @@ block_create(struct rcu_supply *s)
 static void
 serve_again(struct rcu_head *head)
 {
-    struct block *b = caa_container_of(head, struct block, head);
+    struct block *b = (struct block *)head;
     _Atomic(struct block *) *again = &b->owner->again;
 
     b->next = atomic_load_explicit(again, memory_order_relaxed);
@@ -309,7 +310,7 @@ pop_rcu(struct queue_hand *h, void *queue, void **item)
     rcu_read_unlock();
     if (node == NULL)
         return false;
-    *item = slot_empty(&caa_container_of(node, struct rcu_slot, node)->word);
+    *item = slot_empty(&((struct rcu_slot *)node)->word);
     return true;
 }
 
@@ -322,7 +323,8 @@ work_rcu(struct queue_hand *h)
 }
 
 const struct queue_variant queue_urcu[] = {
-    {"wfcqueue", "unbounded; single consumer, no lock", true, false, false,
+    {SANITIZED_THREADS ? NULL : "wfcqueue",
+     "unbounded; single consumer, no lock", true, false, false,
      QUEUE_ONE_CONSUMER, 0, create_waited, destroy_waited, work_waited_alone,
      NULL},
     {"wfcqueue locked", "unbounded; dequeue under its lock", true, false, false,
