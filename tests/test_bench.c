@@ -11,6 +11,7 @@
 #include "bench/counter_loops.h"
 #include "bench/queue_loops.h"
 #include "bench/scenario_run.h"
+#include "bench/text.h"
 #include "report/data.h"
 #include "scenario.h"
 #include "testing.h"
@@ -305,7 +306,7 @@ outcome_of(bool (*measure)(const struct bench_table *, const struct bench_row *,
     report_scenario(r, "test");
     bench_begin(&run, "bench test", &o, r, 1, 1);
     struct bench_table *t =
-        bench_table(&run, &(struct bench_table){.name = "test",
+        bench_table(&run, &(struct bench_table){.name = bench_text("test"),
                                                 .unit = "M/s",
                                                 .weight = 1,
                                                 .measure = measure,

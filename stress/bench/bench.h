@@ -64,8 +64,8 @@ struct bench_row {
 };
 
 struct bench_table {
-    const char *name;  /* one word, for programs */
-    const char *title; /* freed with the run */
+    const char *name;  /* one word, for programs; freed with the run */
+    const char *title; /* the same */
     const char *unit;
     bool less_is_better;
     bool has_turns;

@@ -47,7 +47,7 @@ static void
 add_adds(struct bench_run *run, unsigned threads, const char *only)
 {
     struct bench_table *t = bench_table(
-        run, &(struct bench_table){.name = "adds",
+        run, &(struct bench_table){.name = bench_text("adds-%u", threads),
                                    .title = bench_text("%u thread%s", threads,
                                                        threads > 1 ? "s" : ""),
                                    .unit = "M adds/s",
@@ -64,7 +64,7 @@ add_reads(struct bench_run *run, unsigned threads, const char *only)
 {
     struct bench_table *t = bench_table(
         run, &(struct bench_table){
-                 .name = "sums",
+                 .name = bench_text("sums"),
                  .title = bench_text("reading the sum, %u thread%s "
                                      "have counted",
                                      threads, threads > 1 ? "s" : ""),

@@ -56,6 +56,7 @@ bench_end(struct bench_run *run)
         for (size_t k = 0; k < t->row_count; k++)
             free(t->rows[k].samples);
         free(t->rows);
+        free((void *)(uintptr_t)t->name);
         free((void *)(uintptr_t)t->title);
         free((void *)(uintptr_t)t->load);
     }

@@ -23,20 +23,24 @@
 #define YIELDS     1024 /* between two looks at the clock, a power of two */
 #define GIVE_UP_NS INT64_C(2000000000)
 
-bool
-queue_wait(struct queue_hand *h, unsigned *tries)
+unsigned
+queue_wait(struct queue_hand *h, unsigned tries)
 {
-    if ((*tries)++ < PAUSES) {
+    if (tries < PAUSES) {
         ck_pr_stall();
-        return true;
+        return tries + 1;
     }
     sched_yield();
-    if (*tries % YIELDS != 0 || !worker_is_stopped(h->worker))
-        return true;
-    const int64_t now_ns = clock_ns();
-    if (h->given_up_ns == 0)
-        h->given_up_ns = now_ns + GIVE_UP_NS;
-    return now_ns < h->given_up_ns;
+    if (tries < PAUSES + YIELDS)
+        return tries + 1;
+    if (worker_is_stopped(h->worker)) {
+        const int64_t now_ns = clock_ns();
+        if (h->given_up_ns == 0)
+            h->given_up_ns = now_ns + GIVE_UP_NS;
+        if (now_ns >= h->given_up_ns)
+            return 0;
+    }
+    return PAUSES;
 }
 
 void

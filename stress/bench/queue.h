@@ -133,11 +133,11 @@ queue_first_item(unsigned producer)
  * Wait a moment for room or for items: a few pauses, then the processor goes
  * to whoever has work.
  *
- *   tries      0 before the first
- *   returns    false once the run has been over for so long that what is
+ *   tries      0 the first time, then what the last call returned
+ *   returns    that; 0 once the run has been over for so long that what is
  *              waited for must have been lost
  */
-bool queue_wait(struct queue_hand *h, unsigned *tries);
+unsigned queue_wait(struct queue_hand *h, unsigned tries);
 
 /* Pushing is over for this thread; the last one wakes who sleeps. */
 void queue_produced(struct queue_hand *h);

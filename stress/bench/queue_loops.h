@@ -122,19 +122,22 @@ queue_produce(struct queue_hand *h, const struct queue_ops *ops, bool timed)
 {
     void *const queue = h->queue;
     const uint64_t first = queue_first_item(h->index);
-    uint64_t n = 0;
+    uint64_t value = first;
 
     do {
-        for (int i = 0; i < QUEUE_ROUND; i++) {
+        const uint64_t until = value + QUEUE_ROUND;
+        while (value != until) {
             unsigned tries = 0;
-            while (!queue_push(h, ops, queue, first + n + 1, timed))
-                if (!queue_wait(h, &tries))
+            while (!queue_push(h, ops, queue, value + 1, timed)) {
+                tries = queue_wait(h, tries);
+                if (tries == 0)
                     goto lost;
-            n++;
+            }
+            value++;
         }
     } while (!worker_is_stopped(h->worker));
 lost:
-    queue_keep_pushed(h, n);
+    queue_keep_pushed(h, value - first);
     queue_produced(h);
 }
 
@@ -159,7 +162,7 @@ queue_consume(struct queue_hand *h, const struct queue_ops *ops, bool one,
             break;
         dry = queue_is_dry(h);
         if (!dry)
-            queue_wait(h, &tries);
+            tries = queue_wait(h, tries);
     }
     queue_keep(h, &got);
 }
@@ -186,7 +189,7 @@ queue_produce_bulk(struct queue_hand *h, const struct queue_ops *ops)
                 break;
             if (k > 0)
                 tries = 0;
-            else if (!queue_wait(h, &tries))
+            else if ((tries = queue_wait(h, tries)) == 0)
                 goto lost;
         }
     } while (!worker_is_stopped(h->worker));
@@ -216,9 +219,38 @@ queue_consume_bulk(struct queue_hand *h, const struct queue_ops *ops, bool one)
             break;
         dry = queue_is_dry(h);
         if (!dry)
-            queue_wait(h, &tries);
+            tries = queue_wait(h, tries);
     }
     queue_keep(h, &got);
+}
+
+/* Push until it is done; false: given up. */
+QUEUE_INLINE bool
+queue_must_push(struct queue_hand *h, const struct queue_ops *ops, void *queue,
+                void *item)
+{
+    unsigned tries = 0;
+
+    while (!ops->push(h, queue, item)) {
+        tries = queue_wait(h, tries);
+        if (tries == 0)
+            return false;
+    }
+    return true;
+}
+
+QUEUE_INLINE bool
+queue_must_pop(struct queue_hand *h, const struct queue_ops *ops, void *queue,
+               void **item)
+{
+    unsigned tries = 0;
+
+    while (!ops->pop(h, queue, item)) {
+        tries = queue_wait(h, tries);
+        if (tries == 0)
+            return false;
+    }
+    return true;
 }
 
 QUEUE_INLINE void
@@ -227,25 +259,22 @@ queue_push_pop(struct queue_hand *h, const struct queue_ops *ops, bool one)
     void *const queue = h->queue;
     const uint64_t first = queue_first_item(h->index);
     struct queue_got got = {0};
-    uint64_t n = 0;
+    uint64_t value = first;
     void *item;
 
     do {
-        for (int i = 0; i < QUEUE_ROUND; i++) {
-            unsigned tries = 0;
-            while (!ops->push(h, queue, queue_item(first + n + 1)))
-                if (!queue_wait(h, &tries))
-                    goto lost;
-            n++;
-            tries = 0;
-            while (!ops->pop(h, queue, &item))
-                if (!queue_wait(h, &tries))
-                    goto lost;
+        const uint64_t until = value + QUEUE_ROUND;
+        while (value != until) {
+            if (!queue_must_push(h, ops, queue, queue_item(value + 1)))
+                goto lost;
+            value++;
+            if (!queue_must_pop(h, ops, queue, &item))
+                goto lost;
             queue_take(h, &got, item, one);
         }
     } while (!worker_is_stopped(h->worker));
 lost:
-    queue_keep_pushed(h, n);
+    queue_keep_pushed(h, value - first);
     queue_keep(h, &got);
     queue_produced(h);
 }
@@ -255,16 +284,11 @@ QUEUE_INLINE bool
 queue_trip(struct queue_hand *h, const struct queue_ops *ops,
            struct queue_got *got, uint64_t value)
 {
-    unsigned tries = 0;
     void *item;
 
-    while (!ops->push(h, h->queue, queue_item(value)))
-        if (!queue_wait(h, &tries))
-            return false;
-    tries = 0;
-    while (!ops->pop(h, h->back, &item))
-        if (!queue_wait(h, &tries))
-            return false;
+    if (!queue_must_push(h, ops, h->queue, queue_item(value)) ||
+        !queue_must_pop(h, ops, h->back, &item))
+        return false;
     queue_take(h, got, item, true);
     return true;
 }
@@ -274,7 +298,6 @@ queue_ask(struct queue_hand *h, const struct queue_ops *ops)
 {
     const uint64_t first = queue_first_item(0);
     struct queue_got got = {0};
-    unsigned tries = 0;
     uint64_t n = 0;
 
     do {
@@ -284,26 +307,17 @@ queue_ask(struct queue_hand *h, const struct queue_ops *ops)
     } while (!worker_is_stopped(h->worker));
     queue_keep_pushed(h, n);
     queue_keep(h, &got);
-    while (!ops->push(h, h->queue, QUEUE_LAST_ITEM) && queue_wait(h, &tries))
-        continue;
+    (void)queue_must_push(h, ops, h->queue, QUEUE_LAST_ITEM);
 }
 
 QUEUE_INLINE void
 queue_answer(struct queue_hand *h, const struct queue_ops *ops)
 {
-    for (;;) {
-        unsigned tries = 0;
-        void *item;
-        while (!ops->pop(h, h->queue, &item))
-            if (!queue_wait(h, &tries))
-                return;
-        if (item == QUEUE_LAST_ITEM)
+    void *item;
+
+    while (queue_must_pop(h, ops, h->queue, &item) && item != QUEUE_LAST_ITEM)
+        if (!queue_must_push(h, ops, h->back, item))
             return;
-        tries = 0;
-        while (!ops->push(h, h->back, item))
-            if (!queue_wait(h, &tries))
-                return;
-    }
 }
 
 /* With one producer, or in a timed run or not: each a loop of its own. */

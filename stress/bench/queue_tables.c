@@ -60,7 +60,7 @@ add_flow(struct bench_run *run, const struct queue_plan *plan, unsigned p,
     struct bench_table *t = bench_table(
         run,
         &(struct bench_table){
-            .name = "throughput",
+            .name = bench_text("throughput-%ux%u-%u", p, c, capacity),
             .title =
                 bench_text("%u producer%s, %u consumer%s, capacity %u", p,
                            p > 1 ? "s" : "", c, c > 1 ? "s" : "", capacity),
@@ -80,7 +80,7 @@ add_bulk(struct bench_run *run, const struct queue_plan *plan, unsigned p,
     struct bench_table *t = bench_table(
         run,
         &(struct bench_table){
-            .name = "bulk",
+            .name = bench_text("bulk-%ux%u", p, c),
             .title = bench_text("bulk of %d: %u producer%s, %u consumer%s, "
                                 "capacity %u",
                                 QUEUE_BULK, p, p > 1 ? "s" : "", c,
@@ -101,7 +101,7 @@ add_pairs(struct bench_run *run, const struct queue_plan *plan,
     const bool one = threads == 1;
     struct bench_table *t = bench_table(
         run, &(struct bench_table){
-                 .name = "pairs",
+                 .name = bench_text("pairs-%u", threads),
                  .title = one ? bench_text("one thread, push + pop")
                               : bench_text("%u threads, each pushes, then pops",
                                            threads),
@@ -121,7 +121,7 @@ add_ping(struct bench_run *run, const struct queue_plan *plan)
     struct bench_table *t = bench_table(
         run,
         &(struct bench_table){
-            .name = "ping-pong",
+            .name = bench_text("ping-pong"),
             .title = bench_text("hand-over there and back, two queues, one "
                                 "item"),
             .unit = "us/round trip",
@@ -154,7 +154,8 @@ queue_quick_table(struct bench_run *run, const struct queue_plan *plan,
                   unsigned each, unsigned capacity)
 {
     struct bench_table *t = bench_table(
-        run, &(struct bench_table){.name = "throughput",
+        run, &(struct bench_table){.name = bench_text("throughput-%ux%u-%u",
+                                                      each, each, capacity),
                                    .title = bench_text("%u x %u", each, each),
                                    .unit = "M items/s",
                                    .weight = 1,
