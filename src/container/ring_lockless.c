@@ -38,105 +38,134 @@
 #include "base/backoff.h"
 #include "base/sched.h"
 
-static inline struct weft_pair *
-cell_at(const weft_ring *r, uint64_t p)
-{
-    return &r->cells[weft_ring_index_(r, p)];
-}
+/* `side` is constant in each caller, and nothing is left of `struct place`. */
+#define INLINE static inline __attribute__((always_inline))
 
-/* How the stamp at `p` stands to the move of `side`: below, equal, above it. */
-static inline int
-compare(const weft_ring *r, uint64_t p, unsigned side)
+struct place {
+    uint64_t p;
+    uint64_t mine; /* what the stamp is when it is the turn of the side */
+    uint64_t stamp;
+    struct weft_pair *cell;
+};
+
+INLINE struct place
+look(const weft_ring *r, uint64_t p, unsigned side)
 {
-    uint64_t mine = weft_ring_lap_(r, p) | side;
+    struct place at = {.p = p, .mine = weft_ring_lap_(r, p) | side};
+
+    at.cell = &r->cells[weft_ring_index_(r, p)];
     /* acquire: vacate (PUSH), publish (POP) */
-    uint64_t stamp =
-        atomic_load_explicit(&cell_at(r, p)->stamp, memory_order_acquire);
-
-    return (stamp > mine) - (stamp < mine);
+    at.stamp = atomic_load_explicit(&at.cell->stamp, memory_order_acquire);
+    return at;
 }
 
 /*
- * Claim the next positions of `side`, at most `n`, and return how many; zero
- * if it is the other side's move.  The caller owns the cells from `*first` on
- * until it stamps them.
+ * Claim the next position of `side`; false if it is the other side's move.
+ * The caller owns the cell until it stamps it.
  */
-static inline uint64_t
-claim(const weft_ring *r, _Atomic uint64_t *counter, unsigned side, uint64_t n,
-      uint64_t *first)
+INLINE bool
+claim(const weft_ring *r, _Atomic uint64_t *counter, unsigned side,
+      struct place *at)
 {
     uint64_t p = atomic_load_explicit(counter, memory_order_relaxed);
     unsigned pauses = WEFT_BACKOFF_FIRST;
 
     for (;;) {
-        int order = compare(r, p, side);
-        if (order < 0)
-            return 0;
-        if (order > 0) {
-            /* p is stale.  Who moved the stamp had moved the counter first. */
-            p = atomic_load_explicit(counter, memory_order_relaxed);
-            continue;
+        *at = look(r, p, side);
+        if (at->stamp < at->mine)
+            return false;
+        if (at->stamp == at->mine) {
+            if (atomic_compare_exchange_strong_explicit(
+                    counter, &p, weft_ring_advance_(r, p, 1),
+                    memory_order_relaxed, memory_order_relaxed))
+                return true;
+            pauses = weft_backoff_(pauses);
         }
-
-        uint64_t ready = 1;
-        uint64_t end = weft_ring_advance_(r, p, 1);
-        while (ready < n && compare(r, end, side) == 0) {
-            ready++;
-            end = weft_ring_advance_(r, end, 1);
-        }
-        *first = p;
-        if (atomic_compare_exchange_strong_explicit(
-                counter, &p, end, memory_order_relaxed, memory_order_relaxed))
-            return ready;
-        pauses = weft_backoff_(pauses);
+        /* Where p was stale, who moved the stamp had moved the counter. */
         p = atomic_load_explicit(counter, memory_order_relaxed);
     }
 }
 
-static inline void
-fill(const weft_ring *r, uint64_t p, void *item)
+/* The same for up to `n` positions from `*first` on; returns how many. */
+INLINE size_t
+claim_n(const weft_ring *r, _Atomic uint64_t *counter, unsigned side, size_t n,
+        uint64_t *first)
 {
-    struct weft_pair *cell = cell_at(r, p);
+    uint64_t p = atomic_load_explicit(counter, memory_order_relaxed);
+    unsigned pauses = WEFT_BACKOFF_FIRST;
 
-    atomic_store_explicit(&cell->item, item, memory_order_relaxed);
-    /* release: publish */
-    atomic_store_explicit(&cell->stamp, weft_ring_lap_(r, p) | 1,
-                          memory_order_release);
+    for (;;) {
+        struct place at = look(r, p, side);
+        size_t ready = 0;
+        while (ready < n && at.stamp == at.mine) {
+            ready++;
+            at = look(r, weft_ring_advance_(r, at.p, 1), side);
+        }
+        if (ready == 0 && at.stamp < at.mine)
+            return 0;
+        if (ready > 0) {
+            *first = p;
+            if (atomic_compare_exchange_strong_explicit(counter, &p, at.p,
+                                                        memory_order_relaxed,
+                                                        memory_order_relaxed))
+                return ready;
+            pauses = weft_backoff_(pauses);
+        }
+        p = atomic_load_explicit(counter, memory_order_relaxed);
+    }
 }
 
-static inline void *
-empty(const weft_ring *r, uint64_t p)
+INLINE void
+fill(const struct place *at, void *item)
 {
-    struct weft_pair *cell = cell_at(r, p);
-    void *item = atomic_load_explicit(&cell->item, memory_order_relaxed);
+    atomic_store_explicit(&at->cell->item, item, memory_order_relaxed);
+    /* release: publish */
+    atomic_store_explicit(&at->cell->stamp, at->mine | 1, memory_order_release);
+}
+
+INLINE void *
+empty(const weft_ring *r, const struct place *at)
+{
+    void *item = atomic_load_explicit(&at->cell->item, memory_order_relaxed);
 
     /* release: vacate */
-    atomic_store_explicit(&cell->stamp, weft_ring_lap_(r, p) + r->one_lap,
+    atomic_store_explicit(&at->cell->stamp,
+                          weft_ring_lap_(r, at->p) + r->one_lap,
                           memory_order_release);
     return item;
+}
+
+/* The place of `side` at `p`, which it owns. */
+INLINE struct place
+own(const weft_ring *r, uint64_t p, unsigned side)
+{
+    struct place at = {.p = p, .mine = weft_ring_lap_(r, p) | side};
+
+    at.cell = &r->cells[weft_ring_index_(r, p)];
+    return at;
 }
 
 enum weft_status
 weft_ring_push_lockless_(weft_ring *r, void *item)
 {
-    uint64_t p;
-    if (claim(r, &r->tail, PUSH, 1, &p) == 0)
+    struct place at;
+    if (!claim(r, &r->tail, PUSH, &at))
         return WEFT_FULL;
 
     WEFT_SCHED_POINT_("ring.push.claimed");
-    fill(r, p, item);
+    fill(&at, item);
     return WEFT_OK;
 }
 
 enum weft_status
 weft_ring_pop_lockless_(weft_ring *r, void **item)
 {
-    uint64_t p;
-    if (claim(r, &r->head, POP, 1, &p) == 0)
+    struct place at;
+    if (!claim(r, &r->head, POP, &at))
         return WEFT_EMPTY;
 
     WEFT_SCHED_POINT_("ring.pop.claimed");
-    *item = empty(r, p);
+    *item = empty(r, &at);
     return WEFT_OK;
 }
 
@@ -145,13 +174,15 @@ weft_ring_push_n_lockless_(weft_ring *r, void *const *items, size_t n)
 {
     size_t done = 0;
     uint64_t p;
-    uint64_t k;
 
-    while (done < n && (k = claim(r, &r->tail, PUSH, n - done, &p)) > 0) {
+    while (done < n) {
+        size_t end = done + claim_n(r, &r->tail, PUSH, n - done, &p);
+        if (end == done)
+            break;
         WEFT_SCHED_POINT_("ring.push_n.claimed");
-        for (; k > 0; k--) {
-            fill(r, p, items[done++]);
-            p = weft_ring_advance_(r, p, 1);
+        for (; done < end; p = weft_ring_advance_(r, p, 1)) {
+            struct place at = own(r, p, PUSH);
+            fill(&at, items[done++]);
         }
     }
     return done;
@@ -162,13 +193,15 @@ weft_ring_pop_n_lockless_(weft_ring *r, void **items, size_t n)
 {
     size_t done = 0;
     uint64_t p;
-    uint64_t k;
 
-    while (done < n && (k = claim(r, &r->head, POP, n - done, &p)) > 0) {
+    while (done < n) {
+        size_t end = done + claim_n(r, &r->head, POP, n - done, &p);
+        if (end == done)
+            break;
         WEFT_SCHED_POINT_("ring.pop_n.claimed");
-        for (; k > 0; k--) {
-            items[done++] = empty(r, p);
-            p = weft_ring_advance_(r, p, 1);
+        for (; done < end; p = weft_ring_advance_(r, p, 1)) {
+            struct place at = own(r, p, POP);
+            items[done++] = empty(r, &at);
         }
     }
     return done;
