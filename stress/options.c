@@ -279,12 +279,12 @@ fill(struct option *table, const struct extra *const *extras, size_t count)
 static bool
 is_alright(const struct options *o)
 {
-    if (o->json != NULL && !files_have_json()) {
-        complain("--json: this build has no jansson; --csv works");
-        return false;
-    }
     if (o->json != NULL && o->csv != NULL && strcmp(o->json, o->csv) == 0) {
         complain("--json and --csv: both want %s", o->csv);
+        return false;
+    }
+    if (o->json != NULL && !files_have_json()) {
+        complain("--json: this build has no jansson; --csv works");
         return false;
     }
     return true;

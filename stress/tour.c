@@ -144,6 +144,9 @@ show_race(struct tour *tour, struct account *broken)
         table_bar(t, (double)lost, (double)one->done);
     }
     table_end(t);
+    if (broken->done < (int64_t)broken->run_count * RACERS * ADDITIONS)
+        report_say(r, "  (a run ends after %.2g s, done or not)",
+                   RACE_CAP * tour->seconds);
     report_say(r, "%s", "");
     if (!interrupt_came())
         say_race(r, broken);
