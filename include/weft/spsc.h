@@ -4,14 +4,27 @@
  * thread and one consumer thread.
  *
  *   shape      `capacity` cells of two words, one allocation, fixed for life
+ *   variants   WEFT_LOCKFREE, wait-free; WEFT_LOCKLESS is the same; WEFT_MUTEX,
+ *              one lock around the same cells
+ *   source     cells that say whether they are full: Giacomoni, Moseley and
+ *              Vachharajani, "FastForward for Efficient Pipeline Parallelism",
+ *              PPoPP 2008; a private copy of the other side's position: Lee, Bu
+ *              and Chandranmenon, "A Lock-Free, Cache-Efficient Shared Ring
+ *              Buffer for Multi-Core Architectures", ANCS 2009
  *   sibling    ring.h, for any number of either
  *
  *       weft_spsc *jobs;
  *       if (weft_spsc_create(&jobs, 1000, WEFT_LOCKFREE) != WEFT_OK)
  *           return;
- *       if (weft_spsc_push(jobs, job) == WEFT_FULL)
+ *       if (weft_spsc_push(jobs, job) == WEFT_FULL)     // the producer
  *           run_now(job);
+ *       if (weft_spsc_pop(jobs, &job) == WEFT_OK)       // the consumer
+ *           run(job);
  *       weft_spsc_destroy(jobs);
+ *
+ * At any time at most one thread pushes and at most one pops, the same or
+ * another; another thread may take a side over if what the last one did there
+ * happens-before what it does.  WEFT_MUTEX does not need that.
  */
 #ifndef WEFT_SPSC_H
 #define WEFT_SPSC_H
@@ -42,11 +55,15 @@ WEFT_API void weft_spsc_destroy(weft_spsc *r);
 /*
  * Append `item`, which may be NULL.
  *
- *   returns    WEFT_OK; WEFT_FULL, and the item is still the caller's
+ *   returns    WEFT_OK; WEFT_FULL, and the item is still the caller's: the
+ *              ring holds `capacity` items but for pops that run meanwhile
  *   blocking   never (WEFT_MUTEX: for the few instructions of another call)
+ *   progress   wait-free (WEFT_MUTEX: blocking)
  *   ordering   everything before the push happens-before the return of the
- *              pop that takes the item
- *   threads    any, together with every call but _destroy
+ *              pop that takes the item; everything before a pop happens-before
+ *              the return of the push that takes the place it made
+ *   threads    the producer's, together with every call but _destroy
+ *   cost       three stores; no locked instruction, no fence
  */
 WEFT_API WEFT_MUST_USE enum weft_status weft_spsc_push(weft_spsc *r,
                                                        void *item);
@@ -54,8 +71,11 @@ WEFT_API WEFT_MUST_USE enum weft_status weft_spsc_push(weft_spsc *r,
 /*
  * Take the oldest item into `*item`.
  *
- *   returns    WEFT_OK; WEFT_EMPTY, and `*item` is untouched
- *   others     as weft_spsc_push, with WEFT_EMPTY for WEFT_FULL
+ *   returns    WEFT_OK; WEFT_EMPTY, and `*item` is untouched: there is no item
+ *              but of pushes that run meanwhile
+ *   threads    the consumer's, together with every call but _destroy
+ *   cost       one store
+ *   others     as weft_spsc_push
  */
 WEFT_API WEFT_MUST_USE enum weft_status weft_spsc_pop(weft_spsc *r,
                                                       void **item);
@@ -64,26 +84,31 @@ WEFT_API WEFT_MUST_USE enum weft_status weft_spsc_pop(weft_spsc *r,
  * Append the first items of `items`, as many as fit, in their order.
  *
  *   returns    how many, 0 to `n`; the rest are still the caller's
- *   caveat     not one step: items of other producers may come between
+ *   caveat     not one step: the first can be popped before the last is there
  *   others     as weft_spsc_push
  */
-WEFT_API WEFT_MUST_USE size_t weft_spsc_push_n(weft_spsc *r,
-                                               void *const *items, size_t n);
+WEFT_API WEFT_MUST_USE size_t weft_spsc_push_n(weft_spsc *r, void *const *items,
+                                               size_t n);
 
 /*
  * Take up to `n` of the oldest items into `items`, oldest first.
  *
  *   returns    how many, 0 to `n`; the rest of `items` is untouched
- *   caveat     not one step: other consumers may take items from between
+ *   caveat     the room they leave can be used when the call returns
  *   others     as weft_spsc_pop
  */
 WEFT_API WEFT_MUST_USE size_t weft_spsc_pop_n(weft_spsc *r, void **items,
                                               size_t n);
 
-/* Items in the ring, 0 to capacity; exact only while nobody pushes or pops. */
+/*
+ * Return how many items are in the ring, 0 to capacity.
+ *
+ *   returns    exact while nobody pushes or pops
+ *   threads    any, together with every call but _destroy
+ */
 WEFT_API size_t weft_spsc_size(const weft_spsc *r);
 
-/* The capacity it was created with [items]. */
+/* Return the capacity it was created with [items]. */
 WEFT_API size_t weft_spsc_capacity(const weft_spsc *r);
 
 WEFT_END_DECLS

@@ -1,24 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spsc.c - a ring whose cells carry their own turn number.
+ * spsc.c - a ring for one producer and one consumer.
  *
- * Positions are handed out by two counters that only grow: position p is cell
- * p % capacity in lap p / capacity.  The turn of a cell says whose move it is:
+ * Positions only grow: the item pushed as number p, from 0, has position p and
+ * goes to cell p - lap, where the lap is the position that cell 0 has now.
+ * Each cell carries beside its item a stamp, p + 1 once the item of position p
+ * is there.  So the consumer finds out from the cell that it reads anyway
+ * whether there is an item, and one cache line brings up to four items with
+ * their announcements; it never reads the producer's line.
  *
- *     turn == 2 * lap        free: the push of this lap may write
- *     turn == 2 * lap + 1    full: the pop of this lap may read
+ * The consumer announces by its own position, `head`, that cells are free.
+ * The producer keeps a limit, the position up to which it may go without
+ * looking: capacity beyond the head it saw last, or the end of the lap if that
+ * comes first.  It reads the consumer's line only when it gets there, once in
+ * a capacity of items if the consumer keeps up.
  *
- * Whoever has the move ends it by adding one.  All turns start at zero, so a
- * ring of capacity 1 needs no special case.  Counters and turns have 64 bits
- * and never wrap: at 10^9 pushes a second that takes 584 years.
+ * Both sides know their cell without a division: the lap moves on by capacity
+ * when the cells end.  The producer's limit ends there; the consumer finds
+ * behind the last cell one more, whose stamp stays 0.
  *
- * Ordering.  Two edges carry all the data.  The counters carry none and are
- * relaxed:
+ *     stamp of cell p - lap     seen by the consumer at position p
+ *     p + 1                     the item is there, and the consumer's to take
+ *     less, of an earlier lap   not yet pushed: empty
+ *     more                      never: the producer is at most a capacity ahead
  *
- *     publish   push ends its turn   ->  pop sees its own, reads the item
- *     vacate    pop ends its turn    ->  push sees its own, writes the item
+ * FULL and EMPTY do not lie: a push that ends in FULL has just read head, a pop
+ * that ends in EMPTY has just read the stamp, and a load is never older than
+ * what happens before it.
  *
- * WEFT_MUTEX uses the same counters and items under the lock, not the turns.
+ * Positions have 64 bits and never wrap: at 10^9 pushes a second that takes 584
+ * years.  Stamp 0 is no position's, so fresh cells are empty.
+ *
+ * Ordering.  Two edges carry the items:
+ *
+ *     publish   push stamps the cell  ->  pop sees its stamp, reads the item
+ *     vacate    pop moves head        ->  push sees it move, writes the item
+ *
+ * Whoever moves a position reads it relaxed, as nobody else writes it.  The
+ * tail carries nothing; it is stored for size.
+ *
+ * The idea of a private copy of the other side's position is Lee, Bu and
+ * Chandranmenon's, "A Lock-Free, Cache-Efficient Shared Ring Buffer for
+ * Multi-Core Architectures", ANCS 2009; that a cell itself says whether it is
+ * full, Giacomoni, Moseley and Vachharajani's, "FastForward for Efficient
+ * Pipeline Parallelism", PPoPP 2008.  There NULL is no item and the consumer
+ * writes the cells too.
+ *
+ * WEFT_MUTEX uses the same positions and items under the lock, not the stamps.
  */
 #include <weft/spsc.h>
 
@@ -32,18 +60,28 @@
 #include "base/cacheline.h"
 
 struct cell {
-    _Atomic uint64_t turn;
-    void *item; /* owned by whoever the turn names */
+    _Atomic uint64_t stamp;
+    void *item; /* the consumer's while the stamp is, else the producer's */
 };
 
-/* Constants, tail, head and cells lie on lines of their own. */
+/* What the two sides write lies apart, and so do the constants. */
 struct weft_spsc {
     enum weft_impl impl; /* constant, like capacity */
-    size_t capacity;
-    pthread_mutex_t lock;                      /* WEFT_MUTEX only */
-    alignas(WEFT_CACHE_LINE) _Atomic uint64_t tail; /* next position to push */
-    alignas(WEFT_CACHE_LINE) _Atomic uint64_t head; /* next position to pop */
-    alignas(WEFT_CACHE_LINE) struct cell cells[];
+    uint64_t capacity;
+    pthread_mutex_t lock; /* WEFT_MUTEX only */
+
+    alignas(WEFT_CACHE_PAIR) struct {
+        _Atomic uint64_t tail; /* next position to push */
+        uint64_t limit;        /* the producer's: it may push below */
+        uint64_t lap;          /* the producer's */
+    } producer;
+
+    alignas(WEFT_CACHE_PAIR) struct {
+        _Atomic uint64_t head; /* next position to pop */
+        uint64_t lap;          /* the consumer's */
+    } consumer;
+
+    alignas(WEFT_CACHE_PAIR) struct cell cells[]; /* capacity and one */
 };
 
 enum weft_status
@@ -54,20 +92,23 @@ weft_spsc_create(weft_spsc **out, size_t capacity, enum weft_impl impl)
     if (capacity > PTRDIFF_MAX / (2 * sizeof(struct cell)))
         return WEFT_NO_MEMORY;
 
-    /* aligned_alloc wants a multiple of the line; the bound leaves room. */
-    size_t bytes = sizeof(weft_spsc) + capacity * sizeof(struct cell);
-    bytes = (bytes + WEFT_CACHE_LINE - 1) / WEFT_CACHE_LINE * WEFT_CACHE_LINE;
-    weft_spsc *r = aligned_alloc(WEFT_CACHE_LINE, bytes);
+    /* aligned_alloc wants a multiple of its unit; the bound leaves room. */
+    size_t bytes = sizeof(weft_spsc) + (capacity + 1) * sizeof(struct cell);
+    bytes = (bytes + WEFT_CACHE_PAIR - 1) / WEFT_CACHE_PAIR * WEFT_CACHE_PAIR;
+    weft_spsc *r = aligned_alloc(WEFT_CACHE_PAIR, bytes);
     if (r == NULL)
         return WEFT_NO_MEMORY;
 
     r->impl = impl;
     r->capacity = capacity;
     pthread_mutex_init(&r->lock, NULL);
-    atomic_init(&r->tail, 0);
-    atomic_init(&r->head, 0);
-    for (size_t i = 0; i < capacity; i++)
-        atomic_init(&r->cells[i].turn, 0);
+    atomic_init(&r->producer.tail, 0);
+    r->producer.limit = capacity;
+    r->producer.lap = 0;
+    atomic_init(&r->consumer.head, 0);
+    r->consumer.lap = 0;
+    for (size_t i = 0; i <= capacity; i++)
+        atomic_init(&r->cells[i].stamp, 0);
 
     *out = r;
     return WEFT_OK;
@@ -83,140 +124,195 @@ weft_spsc_destroy(weft_spsc *r)
 }
 
 /*
- * Claim the next position of `counter` and return its cell, or NULL if it is
- * still the other side's move.  `side` is 0 to push, 1 to pop.  The caller
- * owns the item of the cell until it stores `*turn + 1`.
+ * The producer at position `tail` has come to its limit: set a new one, and
+ * begin the next lap if this one is over.  False if the ring is full.
  */
-static inline struct cell *
-claim(weft_spsc *r, _Atomic uint64_t *counter, uint64_t side, uint64_t *turn)
+__attribute__((noinline)) static bool
+find_room(weft_spsc *r, uint64_t tail)
 {
-    uint64_t p = atomic_load_explicit(counter, memory_order_relaxed);
+    /* acquire: vacate */
+    uint64_t head =
+        atomic_load_explicit(&r->consumer.head, memory_order_acquire);
+    uint64_t full = head + r->capacity;
+    if (tail == full)
+        return false;
 
-    for (;;) {
-        struct cell *c = &r->cells[p % r->capacity];
-        uint64_t mine = 2 * (p / r->capacity) + side;
-        /* acquire: vacate (side 0), publish (side 1) */
-        *turn = atomic_load_explicit(&c->turn, memory_order_acquire);
-
-        if (*turn < mine)
-            return NULL;
-        if (*turn > mine) {
-            /* p is stale.  Who moved the turn had moved the counter first. */
-            p = atomic_load_explicit(counter, memory_order_relaxed);
-        } else if (atomic_compare_exchange_weak_explicit(
-                       counter, &p, p + 1, memory_order_relaxed,
-                       memory_order_relaxed)) {
-            return c;
-        }
-    }
+    if (tail == r->producer.lap + r->capacity)
+        r->producer.lap = tail;
+    uint64_t end = r->producer.lap + r->capacity;
+    r->producer.limit = full < end ? full : end;
+    return true;
 }
 
 static bool
 push_lockfree(weft_spsc *r, void *item)
 {
-    uint64_t turn;
-    struct cell *c = claim(r, &r->tail, 0, &turn);
-    if (c == NULL)
+    uint64_t tail =
+        atomic_load_explicit(&r->producer.tail, memory_order_relaxed);
+    if (tail == r->producer.limit && !find_room(r, tail))
         return false;
 
+    struct cell *c = &r->cells[tail - r->producer.lap];
     c->item = item;
     /* release: publish */
-    atomic_store_explicit(&c->turn, turn + 1, memory_order_release);
+    atomic_store_explicit(&c->stamp, tail + 1, memory_order_release);
+    atomic_store_explicit(&r->producer.tail, tail + 1, memory_order_relaxed);
     return true;
+}
+
+/*
+ * Return the cell of the consumer's position `head` if its item is there, else
+ * NULL.  Behind the last cell comes the first, in the next lap.
+ */
+static inline struct cell *
+find_item(weft_spsc *r, uint64_t head)
+{
+    for (;;) {
+        struct cell *c = &r->cells[head - r->consumer.lap];
+        /* acquire: publish */
+        if (atomic_load_explicit(&c->stamp, memory_order_acquire) == head + 1)
+            return c;
+        if (c != &r->cells[r->capacity])
+            return NULL;
+        r->consumer.lap = head;
+    }
 }
 
 static bool
 pop_lockfree(weft_spsc *r, void **item)
 {
-    uint64_t turn;
-    struct cell *c = claim(r, &r->head, 1, &turn);
+    uint64_t head =
+        atomic_load_explicit(&r->consumer.head, memory_order_relaxed);
+    struct cell *c = find_item(r, head);
     if (c == NULL)
         return false;
 
     *item = c->item;
     /* release: vacate */
-    atomic_store_explicit(&c->turn, turn + 1, memory_order_release);
+    atomic_store_explicit(&r->consumer.head, head + 1, memory_order_release);
     return true;
 }
 
-static bool
-push_mutex(weft_spsc *r, void *item)
+static size_t
+push_n_lockfree(weft_spsc *r, void *const *items, size_t n)
 {
-    pthread_mutex_lock(&r->lock);
-    uint64_t p = atomic_load_explicit(&r->tail, memory_order_relaxed);
-    bool room = weft_spsc_size(r) < r->capacity;
-    if (room) {
-        r->cells[p % r->capacity].item = item;
-        atomic_store_explicit(&r->tail, p + 1, memory_order_relaxed);
+    uint64_t tail =
+        atomic_load_explicit(&r->producer.tail, memory_order_relaxed);
+    size_t done = 0;
+
+    while (done < n && (tail != r->producer.limit || find_room(r, tail))) {
+        struct cell *c = &r->cells[tail - r->producer.lap];
+        size_t room = (size_t)(r->producer.limit - tail);
+        size_t end = room < n - done ? done + room : n;
+        while (done < end) {
+            c->item = items[done++];
+            /* release: publish */
+            atomic_store_explicit(&c->stamp, ++tail, memory_order_release);
+            c++;
+        }
     }
-    pthread_mutex_unlock(&r->lock);
-    return room;
+    atomic_store_explicit(&r->producer.tail, tail, memory_order_relaxed);
+    return done;
 }
 
-static bool
-pop_mutex(weft_spsc *r, void **item)
+static size_t
+pop_n_lockfree(weft_spsc *r, void **items, size_t n)
+{
+    uint64_t head =
+        atomic_load_explicit(&r->consumer.head, memory_order_relaxed);
+    size_t done = 0;
+
+    while (done < n) {
+        struct cell *c = find_item(r, head);
+        if (c == NULL)
+            break;
+        items[done++] = c->item;
+        head++;
+    }
+    /* release: vacate */
+    atomic_store_explicit(&r->consumer.head, head, memory_order_release);
+    return done;
+}
+
+static size_t
+push_n_mutex(weft_spsc *r, void *const *items, size_t n)
 {
     pthread_mutex_lock(&r->lock);
-    uint64_t p = atomic_load_explicit(&r->head, memory_order_relaxed);
-    bool some = weft_spsc_size(r) > 0;
-    if (some) {
-        *item = r->cells[p % r->capacity].item;
-        atomic_store_explicit(&r->head, p + 1, memory_order_relaxed);
-    }
+    uint64_t tail =
+        atomic_load_explicit(&r->producer.tail, memory_order_relaxed);
+    size_t room = (size_t)r->capacity - weft_spsc_size(r);
+    if (n > room)
+        n = room;
+    for (size_t i = 0; i < n; i++)
+        r->cells[(tail + i) % r->capacity].item = items[i];
+    atomic_store_explicit(&r->producer.tail, tail + n, memory_order_relaxed);
     pthread_mutex_unlock(&r->lock);
-    return some;
+    return n;
+}
+
+static size_t
+pop_n_mutex(weft_spsc *r, void **items, size_t n)
+{
+    pthread_mutex_lock(&r->lock);
+    uint64_t head =
+        atomic_load_explicit(&r->consumer.head, memory_order_relaxed);
+    size_t size = weft_spsc_size(r);
+    if (n > size)
+        n = size;
+    for (size_t i = 0; i < n; i++)
+        items[i] = r->cells[(head + i) % r->capacity].item;
+    atomic_store_explicit(&r->consumer.head, head + n, memory_order_relaxed);
+    pthread_mutex_unlock(&r->lock);
+    return n;
 }
 
 enum weft_status
 weft_spsc_push(weft_spsc *r, void *item)
 {
-    bool done =
-        r->impl == WEFT_MUTEX ? push_mutex(r, item) : push_lockfree(r, item);
+    bool done = r->impl == WEFT_MUTEX ? push_n_mutex(r, &item, 1) == 1
+                                      : push_lockfree(r, item);
     return done ? WEFT_OK : WEFT_FULL;
 }
 
 enum weft_status
 weft_spsc_pop(weft_spsc *r, void **item)
 {
-    bool done =
-        r->impl == WEFT_MUTEX ? pop_mutex(r, item) : pop_lockfree(r, item);
+    bool done = r->impl == WEFT_MUTEX ? pop_n_mutex(r, item, 1) == 1
+                                      : pop_lockfree(r, item);
     return done ? WEFT_OK : WEFT_EMPTY;
-}
-
-size_t
-weft_spsc_size(const weft_spsc *r)
-{
-    uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
-    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-
-    /* The two loads are not one snapshot; clamp what no moment ever held. */
-    if (tail < head)
-        return 0;
-    return tail - head < r->capacity ? (size_t)(tail - head) : r->capacity;
 }
 
 size_t
 weft_spsc_push_n(weft_spsc *r, void *const *items, size_t n)
 {
-    size_t done = 0;
-
-    while (done < n && weft_spsc_push(r, items[done]) == WEFT_OK)
-        done++;
-    return done;
+    return r->impl == WEFT_MUTEX ? push_n_mutex(r, items, n)
+                                 : push_n_lockfree(r, items, n);
 }
 
 size_t
 weft_spsc_pop_n(weft_spsc *r, void **items, size_t n)
 {
-    size_t done = 0;
+    return r->impl == WEFT_MUTEX ? pop_n_mutex(r, items, n)
+                                 : pop_n_lockfree(r, items, n);
+}
 
-    while (done < n && weft_spsc_pop(r, &items[done]) == WEFT_OK)
-        done++;
-    return done;
+size_t
+weft_spsc_size(const weft_spsc *r)
+{
+    uint64_t head =
+        atomic_load_explicit(&r->consumer.head, memory_order_relaxed);
+    uint64_t tail =
+        atomic_load_explicit(&r->producer.tail, memory_order_relaxed);
+
+    /* The two loads are not one snapshot; clamp what no moment ever held. */
+    if (tail < head)
+        return 0;
+    return tail - head < r->capacity ? (size_t)(tail - head)
+                                     : (size_t)r->capacity;
 }
 
 size_t
 weft_spsc_capacity(const weft_spsc *r)
 {
-    return r->capacity;
+    return (size_t)r->capacity;
 }

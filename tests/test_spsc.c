@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: MIT */
+#include <weft/spsc.h>
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc_fail.h"
+#include "testing.h"
+
+#define IMPLS (WEFT_MUTEX + 1)
+
+static const size_t capacities[] = {1, 2, 3, 4, 6, 7, 8, 13, 64, 1000};
+#define CAPACITIES (sizeof(capacities) / sizeof(capacities[0]))
+
+/* No item of a test; what must stay untouched has this. */
+#define UNTOUCHED ((void *)(uintptr_t)0x5afe5afe5afe5afe)
+
+static weft_spsc *
+make(size_t capacity, int impl)
+{
+    weft_spsc *r;
+
+    ck_assert_int_eq(weft_spsc_create(&r, capacity, (enum weft_impl)impl),
+                     WEFT_OK);
+    return r;
+}
+
+static void *
+item(uint64_t number)
+{
+    return (void *)(uintptr_t)number;
+}
+
+static void
+check_empty(weft_spsc *r)
+{
+    void *got = UNTOUCHED;
+
+    ck_assert_int_eq(weft_spsc_pop(r, &got), WEFT_EMPTY);
+    ck_assert_ptr_eq(got, UNTOUCHED);
+    ck_assert_uint_eq(weft_spsc_size(r), 0);
+}
+
+START_TEST(test_create_refuses_what_it_does_not_know)
+{
+    weft_spsc *r = NULL;
+
+    ck_assert_int_eq(weft_spsc_create(NULL, 1, WEFT_LOCKFREE), WEFT_INVALID);
+    ck_assert_int_eq(weft_spsc_create(&r, 0, WEFT_LOCKFREE), WEFT_INVALID);
+    ck_assert_int_eq(weft_spsc_create(&r, 1, (enum weft_impl)IMPLS),
+                     WEFT_INVALID);
+    ck_assert_int_eq(weft_spsc_create(&r, 1, (enum weft_impl) - 1),
+                     WEFT_INVALID);
+    ck_assert_ptr_null(r);
+}
+END_TEST
+
+START_TEST(test_create_without_memory_changes_nothing)
+{
+    static const size_t beyond[] = {SIZE_MAX, SIZE_MAX / 8, SIZE_MAX / 16,
+                                    PTRDIFF_MAX / 32 + 1};
+    weft_spsc *r = NULL;
+
+    for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++)
+        ck_assert_int_eq(weft_spsc_create(&r, beyond[i], (enum weft_impl)_i),
+                         WEFT_NO_MEMORY);
+    ck_assert_ptr_null(r);
+
+    for (unsigned k = 1;; k++) {
+        alloc_fail_at(k);
+        enum weft_status s = weft_spsc_create(&r, 10, (enum weft_impl)_i);
+        if (alloc_fail_stop() < k) {
+            ck_assert_int_eq(s, WEFT_OK);
+            break;
+        }
+        ck_assert_int_eq(s, WEFT_NO_MEMORY);
+        ck_assert_ptr_null(r);
+        ck_assert_uint_eq(alloc_live(), 0);
+    }
+    weft_spsc_destroy(r);
+    ck_assert_uint_eq(alloc_live(), 0);
+}
+END_TEST
+
+START_TEST(test_destroy_takes_null)
+{
+    weft_spsc_destroy(NULL);
+}
+END_TEST
+
+START_TEST(test_capacity_is_exact_over_many_laps)
+{
+    for (size_t k = 0; k < CAPACITIES; k++) {
+        const size_t capacity = capacities[k];
+        weft_spsc *r = make(capacity, _i);
+        uint64_t pushed = 1;
+        uint64_t popped = 1;
+
+        ck_assert_uint_eq(weft_spsc_capacity(r), capacity);
+        check_empty(r);
+        /* Each turn begins one cell further on. */
+        for (size_t turn = 0; turn < 2 * capacity + 3 && turn < 30; turn++) {
+            for (size_t i = 0; i < capacity; i++) {
+                ck_assert_uint_eq(weft_spsc_size(r), i);
+                ck_assert_int_eq(weft_spsc_push(r, item(pushed++)), WEFT_OK);
+            }
+            ck_assert_uint_eq(weft_spsc_size(r), capacity);
+            ck_assert_int_eq(weft_spsc_push(r, UNTOUCHED), WEFT_FULL);
+            ck_assert_int_eq(weft_spsc_push(r, UNTOUCHED), WEFT_FULL);
+            for (size_t i = 0; i < capacity; i++) {
+                void *got;
+                ck_assert_int_eq(weft_spsc_pop(r, &got), WEFT_OK);
+                ck_assert_ptr_eq(got, item(popped++));
+                if (i > 0)
+                    continue;
+                ck_assert_int_eq(weft_spsc_push(r, item(pushed++)), WEFT_OK);
+                ck_assert_int_eq(weft_spsc_push(r, UNTOUCHED), WEFT_FULL);
+            }
+            void *got;
+            ck_assert_int_eq(weft_spsc_pop(r, &got), WEFT_OK);
+            ck_assert_ptr_eq(got, item(popped++));
+            check_empty(r);
+        }
+        weft_spsc_destroy(r);
+    }
+}
+END_TEST
+
+START_TEST(test_every_value_is_an_item)
+{
+    static const uint64_t values[] = {
+        0, 1, 2, 3, 4, 5, 6, 7, 8, UINT64_MAX, UINT64_MAX - 1, 1ull << 63};
+    enum { N = sizeof(values) / sizeof(values[0]) };
+    weft_spsc *r = make(5, _i);
+
+    for (size_t lap = 0; lap < 4 * N; lap++) {
+        for (size_t i = 0; i < 5; i++)
+            ck_assert_int_eq(weft_spsc_push(r, item(values[(lap + i) % N])),
+                             WEFT_OK);
+        for (size_t i = 0; i < 5; i++) {
+            void *got = UNTOUCHED;
+            ck_assert_int_eq(weft_spsc_pop(r, &got), WEFT_OK);
+            ck_assert_ptr_eq(got, item(values[(lap + i) % N]));
+        }
+        check_empty(r);
+    }
+    weft_spsc_destroy(r);
+}
+END_TEST
+
+#define BULK 40
+
+/* One bulk push and one bulk pop with `full` of `capacity` cells in use. */
+static void
+check_bulk(int impl, size_t capacity, size_t start, size_t full, size_t n)
+{
+    weft_spsc *r = make(capacity, impl);
+    void *in[BULK];
+    void *out[BULK];
+    void *got;
+
+    size_t failed = 0;
+    for (size_t i = 0; i < start; i++)
+        failed += weft_spsc_push(r, item(i)) != WEFT_OK ||
+                  weft_spsc_pop(r, &got) != WEFT_OK;
+    for (size_t i = 0; i < full; i++)
+        failed += weft_spsc_push(r, item(100 + i)) != WEFT_OK;
+    ck_assert_uint_eq(failed, 0);
+    for (size_t i = 0; i < BULK; i++) {
+        in[i] = item(100 + full + i);
+        out[i] = UNTOUCHED;
+    }
+
+    const size_t fits = n < capacity - full ? n : capacity - full;
+    ck_assert_uint_eq(weft_spsc_push_n(r, in, n), fits);
+    const size_t size = full + fits;
+    ck_assert_uint_eq(weft_spsc_size(r), size);
+    if (size == capacity)
+        ck_assert_int_eq(weft_spsc_push(r, UNTOUCHED), WEFT_FULL);
+
+    const size_t takes = n < size ? n : size;
+    ck_assert_uint_eq(weft_spsc_pop_n(r, out, n), takes);
+    size_t wrong = 0;
+    for (size_t i = 0; i < BULK; i++)
+        wrong += out[i] != (i < takes ? item(100 + i) : UNTOUCHED);
+    for (size_t i = takes; i < size; i++)
+        wrong += weft_spsc_pop(r, &got) != WEFT_OK || got != item(100 + i);
+    ck_assert_uint_eq(wrong, 0);
+    check_empty(r);
+    ck_assert_uint_eq(weft_spsc_pop_n(r, out, n), 0);
+    weft_spsc_destroy(r);
+}
+
+START_TEST(test_bulk_moves_as_many_as_fit_in_order)
+{
+    for (size_t k = 0; k < CAPACITIES && capacities[k] <= 13; k++) {
+        const size_t capacity = capacities[k];
+        for (size_t start = 0; start <= capacity; start++)
+            for (size_t full = 0; full <= capacity; full++)
+                for (size_t n = 0; n <= 2 * capacity + 2; n++)
+                    check_bulk(_i, capacity, start, full, n);
+    }
+}
+END_TEST
+
+/* The plainest queue there is. */
+struct model {
+    uint64_t next_in;
+    uint64_t next_out;
+};
+
+static uint64_t
+random_next(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+static void
+push_like_model(weft_spsc *r, struct model *m, size_t capacity, size_t n)
+{
+    void *items[BULK];
+    const size_t room = capacity - (size_t)(m->next_in - m->next_out);
+    const size_t fits = n < room ? n : room;
+
+    for (size_t i = 0; i < n; i++)
+        items[i] = item(m->next_in + i);
+    if (n == 1)
+        ck_assert_int_eq(weft_spsc_push(r, items[0]),
+                         fits == 1 ? WEFT_OK : WEFT_FULL);
+    else
+        ck_assert_uint_eq(weft_spsc_push_n(r, items, n), fits);
+    m->next_in += fits;
+}
+
+static void
+pop_like_model(weft_spsc *r, struct model *m, size_t n)
+{
+    void *items[BULK] = {NULL};
+    const size_t size = (size_t)(m->next_in - m->next_out);
+    const size_t takes = n < size ? n : size;
+
+    if (n == 1)
+        ck_assert_int_eq(weft_spsc_pop(r, &items[0]),
+                         takes == 1 ? WEFT_OK : WEFT_EMPTY);
+    else
+        ck_assert_uint_eq(weft_spsc_pop_n(r, items, n), takes);
+    size_t wrong = 0;
+    for (size_t i = 0; i < takes; i++)
+        wrong += items[i] != item(m->next_out + i);
+    ck_assert_uint_eq(wrong, 0);
+    m->next_out += takes;
+}
+
+START_TEST(test_single_and_bulk_calls_mix_in_any_order)
+{
+    for (size_t k = 0; k < CAPACITIES; k++) {
+        const size_t capacity = capacities[k];
+        struct model m = {1, 1};
+        uint64_t state = 0x5eed + k;
+        weft_spsc *r = make(capacity, _i);
+
+        for (int step = 0; step < 5000; step++) {
+            /* For a while mostly pushes, for a while mostly pops. */
+            const uint64_t dice = random_next(&state);
+            const bool filling = (step / 256) % 2 == 0;
+            const size_t n = (dice >> 8) % 3 == 0 ? 1 : (dice >> 16) % BULK;
+            if ((dice % 4 != 0) == filling)
+                push_like_model(r, &m, capacity, n);
+            else
+                pop_like_model(r, &m, n);
+            ck_assert_uint_eq(weft_spsc_size(r), m.next_in - m.next_out);
+        }
+        weft_spsc_destroy(r);
+    }
+}
+END_TEST
+
+/* Two threads. */
+
+static weft_spsc *under_test;
+static uint64_t total;       /* items to pass */
+static size_t chunk;         /* items a call; 1: the single calls */
+static _Atomic uint64_t sum; /* of what the consumer got */
+static _Atomic bool ordered = true;
+static _Atomic bool running;
+
+/* Nothing moved: look again for a while, then let the other thread run. */
+static void
+wait_a_little(unsigned *times)
+{
+    if (++*times % 256 == 0)
+        sched_yield();
+}
+
+/* Push `n` items, waiting for room. */
+static void
+push_all(void **items, size_t n)
+{
+    size_t done = 0;
+    unsigned waited = 0;
+
+    while (done < n) {
+        size_t now = n == 1
+                         ? weft_spsc_push(under_test, items[0]) == WEFT_OK
+                         : weft_spsc_push_n(under_test, items + done, n - done);
+        done += now;
+        if (now == 0)
+            wait_a_little(&waited);
+    }
+}
+
+static void *
+produce(void *arg)
+{
+    void *items[BULK];
+
+    (void)arg;
+    for (uint64_t next = 1; next <= total; next += chunk) {
+        for (size_t i = 0; i < chunk; i++)
+            items[i] = item(next + i);
+        push_all(items, chunk);
+    }
+    return NULL;
+}
+
+static void *
+consume(void *arg)
+{
+    void *items[BULK];
+    uint64_t expected = 1;
+    uint64_t got = 0;
+    unsigned waited = 0;
+
+    (void)arg;
+    while (expected <= total) {
+        size_t now = chunk == 1
+                         ? weft_spsc_pop(under_test, &items[0]) == WEFT_OK
+                         : weft_spsc_pop_n(under_test, items, chunk);
+        for (size_t i = 0; i < now; i++, expected++) {
+            if (items[i] != item(expected))
+                atomic_store_explicit(&ordered, false, memory_order_relaxed);
+            got += (uint64_t)(uintptr_t)items[i];
+        }
+        if (now == 0)
+            wait_a_little(&waited);
+    }
+    atomic_store_explicit(&sum, got, memory_order_relaxed);
+    return NULL;
+}
+
+static void *
+watch_size(void *arg)
+{
+    const size_t capacity = weft_spsc_capacity(under_test);
+    size_t worst = 0;
+
+    (void)arg;
+    while (atomic_load_explicit(&running, memory_order_relaxed)) {
+        const size_t size = weft_spsc_size(under_test);
+        if (size > worst)
+            worst = size;
+        sched_yield();
+    }
+    ck_assert_uint_le(worst, capacity);
+    return NULL;
+}
+
+/* _i: the variant, then the items a call, then the capacity */
+START_TEST(test_items_pass_between_two_threads_in_order)
+{
+    static const size_t chunks[] = {1, 3, 20};
+    static const struct {
+        size_t capacity;
+        uint64_t items; /* a multiple of each chunk */
+    } sizes[] = {{1, 1200}, {7, 12000}, {64, 120000}, {1000, 1200000}};
+    pthread_t thread[3];
+
+    chunk = chunks[_i / IMPLS % 3];
+    total = sizes[_i / IMPLS / 3].items;
+    under_test = make(sizes[_i / IMPLS / 3].capacity, _i % IMPLS);
+    atomic_store_explicit(&running, true, memory_order_relaxed);
+    ck_assert_int_eq(pthread_create(&thread[0], NULL, produce, NULL), 0);
+    ck_assert_int_eq(pthread_create(&thread[1], NULL, consume, NULL), 0);
+    ck_assert_int_eq(pthread_create(&thread[2], NULL, watch_size, NULL), 0);
+    pthread_join(thread[0], NULL);
+    pthread_join(thread[1], NULL);
+    atomic_store_explicit(&running, false, memory_order_relaxed);
+    pthread_join(thread[2], NULL);
+
+    ck_assert(atomic_load_explicit(&ordered, memory_order_relaxed));
+    ck_assert_uint_eq(atomic_load_explicit(&sum, memory_order_relaxed),
+                      total * (total + 1) / 2);
+    check_empty(under_test);
+    weft_spsc_destroy(under_test);
+}
+END_TEST
+
+/*
+ * What lies before a push is there after the pop of its item, and what lies
+ * before a pop is there after the push that takes its place: plain memory that
+ * only this order makes safe.
+ */
+
+#define PAYLOADS 3000
+#define PLACES   7
+
+static uint64_t payload[PAYLOADS]; /* the producer's until it is pushed */
+static uint64_t receipt[PAYLOADS]; /* the consumer's until it has popped */
+
+static void *
+pop_and_read_payload(void *arg)
+{
+    bool *right = arg;
+    unsigned waited = 0;
+
+    for (uint64_t i = 0; i < PAYLOADS; i++) {
+        void *got;
+        receipt[i] = ~i;
+        while (weft_spsc_pop(under_test, &got) != WEFT_OK)
+            wait_a_little(&waited);
+        const uint64_t *p = got;
+        if (p != &payload[i] || *p != i * i)
+            *right = false;
+    }
+    return NULL;
+}
+
+START_TEST(test_push_and_pop_order_what_lies_before_them)
+{
+    pthread_t consumer;
+    uint64_t wrong = 0;
+    unsigned waited = 0;
+    bool right = true;
+
+    under_test = make(PLACES, _i);
+    ck_assert_int_eq(
+        pthread_create(&consumer, NULL, pop_and_read_payload, &right), 0);
+    for (uint64_t i = 0; i < PAYLOADS; i++) {
+        payload[i] = i * i;
+        while (weft_spsc_push(under_test, &payload[i]) != WEFT_OK)
+            wait_a_little(&waited);
+        if (i >= PLACES)
+            wrong += receipt[i - PLACES] != ~(i - PLACES);
+    }
+    pthread_join(consumer, NULL);
+    ck_assert(right);
+    ck_assert_uint_eq(wrong, 0);
+    weft_spsc_destroy(under_test);
+}
+END_TEST
+
+/*
+ * FULL and EMPTY are exact: an item that is known to be there is found, and
+ * room that is known to be there is used.  Each thread tells how far it is.
+ */
+
+#define STEPS 7000
+
+static _Atomic uint64_t pushed_count;
+static _Atomic uint64_t popped_count;
+
+static void *
+pop_what_must_be_there(void *arg)
+{
+    bool *missed = arg;
+    unsigned waited = 0;
+
+    for (uint64_t i = 0; i < STEPS;) {
+        /* acquire: told */
+        uint64_t there =
+            atomic_load_explicit(&pushed_count, memory_order_acquire);
+        if (there == i)
+            wait_a_little(&waited);
+        for (; i < there; i++) {
+            void *got;
+            if (weft_spsc_pop(under_test, &got) != WEFT_OK) {
+                *missed = true;
+                return NULL;
+            }
+            /* release: told */
+            atomic_store_explicit(&popped_count, i + 1, memory_order_release);
+        }
+    }
+    return NULL;
+}
+
+START_TEST(test_what_is_known_to_be_there_is_found)
+{
+    pthread_t consumer;
+    uint64_t refused = 0;
+    unsigned waited = 0;
+    bool missed = false;
+
+    under_test = make(PLACES, _i);
+    ck_assert_int_eq(
+        pthread_create(&consumer, NULL, pop_what_must_be_there, &missed), 0);
+    for (uint64_t i = 0; i < STEPS;) {
+        /* acquire: told */
+        uint64_t gone =
+            atomic_load_explicit(&popped_count, memory_order_acquire);
+        if (i == gone + PLACES)
+            wait_a_little(&waited);
+        for (; i < gone + PLACES && i < STEPS; i++) {
+            refused += weft_spsc_push(under_test, item(i)) != WEFT_OK;
+            /* release: told */
+            atomic_store_explicit(&pushed_count, i + 1, memory_order_release);
+        }
+    }
+    pthread_join(consumer, NULL);
+    ck_assert(!missed);
+    ck_assert_uint_eq(refused, 0);
+    weft_spsc_destroy(under_test);
+}
+END_TEST
+
+static void *
+push_ten(void *first)
+{
+    for (uint64_t i = 0; i < 10; i++)
+        if (weft_spsc_push(under_test, item(*(uint64_t *)first + i)) != WEFT_OK)
+            return NULL;
+    return first;
+}
+
+START_TEST(test_another_thread_may_take_a_side_over)
+{
+    under_test = make(16, _i);
+    for (uint64_t round = 0; round < 20; round++) {
+        uint64_t first = round * 10;
+        pthread_t producer;
+        void *done;
+        ck_assert_int_eq(pthread_create(&producer, NULL, push_ten, &first), 0);
+        pthread_join(producer, &done);
+        ck_assert_ptr_eq(done, &first);
+        for (uint64_t i = 0; i < 10; i++) {
+            void *got;
+            ck_assert_int_eq(weft_spsc_pop(under_test, &got), WEFT_OK);
+            ck_assert_ptr_eq(got, item(first + i));
+        }
+    }
+    weft_spsc_destroy(under_test);
+}
+END_TEST
+
+int
+main(void)
+{
+    static const struct test tests[] = {
+        {&test_create_refuses_what_it_does_not_know, 1},
+        {&test_create_without_memory_changes_nothing, IMPLS},
+        {&test_destroy_takes_null, 1},
+        {&test_capacity_is_exact_over_many_laps, IMPLS},
+        {&test_every_value_is_an_item, IMPLS},
+        {&test_bulk_moves_as_many_as_fit_in_order, IMPLS},
+        {&test_single_and_bulk_calls_mix_in_any_order, IMPLS},
+        {&test_items_pass_between_two_threads_in_order, IMPLS * 3 * 4},
+        {&test_push_and_pop_order_what_lies_before_them, IMPLS},
+        {&test_what_is_known_to_be_there_is_found, IMPLS},
+        {&test_another_thread_may_take_a_side_over, IMPLS},
+    };
+
+    return run_tests("spsc", tests, sizeof(tests) / sizeof(tests[0]), 60);
+}
