@@ -5,7 +5,9 @@
  * any program that is not under the LGPL has to.
  *
  * wfcqueue: enqueue is one exchange, dequeue needs a lock with more than one
- * consumer.  A node is free as soon as it is out.
+ * consumer.  A node is free as soon as it is out.  While an enqueue is half
+ * done, the blocking dequeue sleeps for 10 ms at a time; the other one comes
+ * back, and then waits as it does for every rival.
  *
  * rculfqueue: calls run inside RCU read-side sections, and a node that is out
  * may be used again only after a grace period.  Nodes come in blocks; a block
@@ -96,7 +98,7 @@ push_waited(struct queue_hand *h, void *queue, void *item)
 static inline bool
 empty_waited(struct cds_wfcq_node *node, void **item)
 {
-    if (node == NULL)
+    if (node == NULL || node == CDS_WFCQ_WOULDBLOCK)
         return false;
     *item = slot_empty(&((struct waited_slot *)node)->word);
     return true;
@@ -109,7 +111,8 @@ pop_waited_alone(struct queue_hand *h, void *queue, void **item)
     struct waited *q = queue;
 
     (void)h;
-    return empty_waited(__cds_wfcq_dequeue_blocking(&q->head, &q->tail), item);
+    return empty_waited(__cds_wfcq_dequeue_nonblocking(&q->head, &q->tail),
+                        item);
 }
 
 static inline bool
@@ -118,7 +121,11 @@ pop_waited(struct queue_hand *h, void *queue, void **item)
     struct waited *q = queue;
 
     (void)h;
-    return empty_waited(cds_wfcq_dequeue_blocking(&q->head, &q->tail), item);
+    cds_wfcq_dequeue_lock(&q->head, &q->tail);
+    struct cds_wfcq_node *node =
+        __cds_wfcq_dequeue_nonblocking(&q->head, &q->tail);
+    cds_wfcq_dequeue_unlock(&q->head, &q->tail);
+    return empty_waited(node, item);
 }
 
 static void
