@@ -192,7 +192,9 @@ crew_run(struct crew *c, struct report *r)
 
     prepare(&run);
     run.meet = c->threads <= weft_cpu_count();
-    progress_begin(c->what, c->seconds);
+    /* Without a word of its own it is a step of something longer. */
+    if (c->what != NULL)
+        progress_begin(c->what, c->seconds);
     while (started < c->threads && error == 0) {
         error = start(&run, &seats[started], started);
         if (error == 0)
@@ -212,7 +214,8 @@ crew_run(struct crew *c, struct report *r)
         if (seats[i].worker.end_ns > last_ns)
             last_ns = seats[i].worker.end_ns;
     }
-    progress_end();
+    if (c->what != NULL)
+        progress_end();
     c->elapsed_s = (double)(last_ns - begin_ns) / (double)NS_PER_S;
     if (error != 0)
         report_abandon(r, "cannot start thread %u of %u: %s", started + 1,

@@ -81,6 +81,7 @@ START_TEST(test_medians_never_mix_states)
     ck_assert_double_eq(near.least, 90);
     ck_assert_double_eq(near.most, 110);
     ck_assert_uint_eq(near.rounds, 3);
+    ck_assert_uint_eq(near.of, 6);
     const struct bench_summary far = bench_summarize(&row, 6, BENCH_FAR, NEAR);
     ck_assert_double_eq(far.median, 11);
     ck_assert_uint_eq(far.rounds, 2);

@@ -84,7 +84,6 @@ struct bench_run {
     const char *what;  /* "bench ring", for the progress line */
     double duration_s; /* of everything together */
     unsigned rounds;
-    unsigned rounds_done; /* fewer after an interrupt */
     uint64_t seed;
     bool pin;
     double least_trip_ns;     /* the shortest round trip of the run */
@@ -100,6 +99,7 @@ enum bench_state { BENCH_ALONE, BENCH_NEAR, BENCH_FAR, BENCH_MOVED };
 struct bench_summary {
     enum bench_state state;
     unsigned rounds; /* in that state */
+    unsigned of;     /* in any */
     double median;
     double least;
     double most;

@@ -51,6 +51,7 @@ run(const struct options *o, struct report *r)
         .bulk_count = 2,
         .pairs = {1, 2, 4},
         .pair_count = 3,
+        .alone = QUEUE_SPSC | QUEUE_MPMC,
         .variants = variants,
     };
 

@@ -19,6 +19,7 @@ run(const struct options *o, struct report *r)
     struct queue_plan plan = {
         .bulks = {{1, 1}},
         .bulk_count = 1,
+        .alone = QUEUE_SPSC,
         .variants = variants,
     };
 

@@ -95,7 +95,6 @@ prepare(struct bench_run *run)
                 must_have(run->rounds, sizeof(struct bench_sample));
         }
     }
-    run->rounds_done = 0;
     run->least_trip_ns = 0;
 }
 
@@ -199,7 +198,6 @@ bench_measure(struct bench_run *run)
             ok = measure_table(run, &run->tables[i], round, &random, &b);
         if (interrupt_came())
             break;
-        run->rounds_done++;
     }
     progress_end();
     const struct usage to = usage_now();

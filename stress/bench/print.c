@@ -112,7 +112,7 @@ print_row(const struct bench_run *run, const struct bench_table *t,
     for (int p = 0; t->has_latency && p < BENCH_PERCENTILES; p++)
         number(out, s.latency_ns[p]);
     table_text(out, "%s", bench_state_name(s.state));
-    table_text(out, "%u/%u", s.rounds, run->rounds_done);
+    table_text(out, "%u/%u", s.rounds, s.of);
     number(out, s.trip_ns);
     if (s.fault != NULL)
         table_verdict(out, VERDICT_FAILED, "%s", s.fault);

@@ -165,6 +165,7 @@ struct queue_plan {
     size_t capacity_count;
     unsigned pairs[OPTIONS_THREADS_MAX];
     size_t pair_count;
+    unsigned alone; /* modes that fit where one thread pushes and pops */
     struct mix bulks[4];
     size_t bulk_count;
     const char *only;              /* part of a variant's name; NULL: all */

@@ -112,7 +112,7 @@ add_pairs(struct bench_run *run, const struct queue_plan *plan,
                  .measure = queue_measure,
                  .load = load_of((struct queue_load){
                      QUEUE_PAIRS, threads, threads, PAIRS_CAPACITY})});
-    add_rows(t, plan, one ? QUEUE_SPSC | QUEUE_MPMC : QUEUE_MPMC, false);
+    add_rows(t, plan, one ? plan->alone : QUEUE_MPMC, false);
 }
 
 static void

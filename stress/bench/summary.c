@@ -124,6 +124,7 @@ walk(const struct bench_row *row, unsigned rounds, double least_ns,
         const struct bench_sample *s = &row->samples[i];
         if (!s->done)
             continue;
+        sum->of++;
         if (s->fault[0] != '\0' && sum->fault == NULL)
             sum->fault = s->fault;
         if (bench_state_of(s, least_ns) != sum->state)
