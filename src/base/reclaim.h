@@ -24,9 +24,10 @@
  * signals blocked.  It gathers for a millisecond, waits until the readers have
  * left, gives back and sleeps; after WEFT_RECLAIM_LINGER_MS without work it
  * ends, and a later defer starts another.  An idle process therefore has no
- * thread it did not start, and ends when its own threads have ended.  Where no
- * thread can be started, a defer outside any reader gives back by itself, and
- * then waits for the readers.
+ * thread it did not start, and ends when its own threads have ended.  One defer
+ * costs it 0.2 ms of CPU time with the start and the end of the helper, then
+ * nothing.  Where no thread can be started, a defer outside any reader gives
+ * back by itself, and then waits for the readers.
  *
  * fork().  The child has what was deferred and no helper; its next defer starts
  * one.  fork() waits until a running batch is given back, so it must not be
@@ -43,8 +44,8 @@
  * liburcu's small functions, inline: 2.4 ns for enter and leave in the place of
  * 13 (Cascade Lake, 2.5 GHz).  Under the sanitizers they are called: liburcu
  * 0.13 aligns its readers to 32 bytes and declares them aligned to 128, which
- * UndefinedBehaviorSanitizer would report in our code.  (gcc says nothing when
- * it runs without AddressSanitizer; then the reports are to be expected.)
+ * UndefinedBehaviorSanitizer would report in our code.  (gcc does not let us see
+ * that it runs alone; its reports are then liburcu's.)
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(WEFT_TSAN)
 #define WEFT_RECLAIM_CALLS_ 1
