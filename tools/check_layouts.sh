@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# check_layouts.sh - Weft builds and installs in other layouts than the default
+# one: shared or static only, a multiarch library folder, under DESTDIR; and
+# what was installed goes away again.  Works in a folder of its own.
+#
+#   usage: check_layouts.sh
+set -eu
+source=$(cd "$(dirname "$0")/.." && pwd)
+temp=$(mktemp -d)
+trap 'rm -rf "$temp"' EXIT
+
+# layout NAME FLAGS...
+layout() {
+    name=$1
+    shift
+    mkdir "$temp/$name"
+    cd "$temp/$name"
+    "$source/configure" -q --enable-werror "$@"
+    make -s
+    make -s install DESTDIR="$temp/$name/root" >/dev/null
+    make -s installcheck DESTDIR="$temp/$name/root"
+    make -s uninstall DESTDIR="$temp/$name/root" >/dev/null
+    left=$(find "$temp/$name/root" -not -type d)
+    [ -z "$left" ] || {
+        echo "check_layouts.sh: $name: uninstall left" $left
+        exit 1
+    }
+    echo "check_layouts.sh: $name holds"
+}
+
+layout static --disable-shared --prefix=/opt/weft
+layout shared --disable-static --prefix=/usr \
+    --libdir="/usr/lib/$(${CC:-cc} -dumpmachine)"
