@@ -92,6 +92,18 @@ if [ "$static" = yes ]; then
         $(weft --static --cflags --libs)
 fi
 
+# The program of the README, by the line that the README gives.
+if [ "$shared" = yes ] && [ -z "$DESTDIR" ]; then
+    sed -n '/^```c$/,/^```$/p' "$srcdir/README.md" | sed '1d;$d' \
+        >"$temp/first.c"
+    line=$(sed -n 's/^    \(cc first\.c .*\)/\1/p' "$srcdir/README.md")
+    [ -n "$line" ] || fail "the README has no line that builds its program"
+    (cd "$temp" && eval "$line") || fail "the README's program does not build"
+    LD_LIBRARY_PATH=$libdir $RUN "$temp/first" | grep -q '^20000000 ' ||
+        fail "the README's program counts wrong"
+    echo "installcheck: the program of the README runs"
+fi
+
 # The harness and its manual, the examples.
 LD_LIBRARY_PATH=$DESTDIR$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} \
     $RUN "$DESTDIR$bindir/weft-stress" list >"$temp/list" ||
