@@ -40,7 +40,7 @@
 
 enum { MOUNT_FIELDS = 5 }; /* id, parent, device, root, mount point */
 
-/* The name of our group in the hierarchy of each version; "" if there is none. */
+/* The name of our group in the hierarchy of each version; "" for none. */
 struct groups {
     char v1[PATH_BYTES];
     char v2[PATH_BYTES];

@@ -16,18 +16,17 @@
  * The model build replaces this header's functions as a whole, so nothing of
  * the system shows here.  No call changes errno.
  *
- * A lock                                     A structure without one
+ *       while (!try_to_take(word))                               a lock
+ *           if (weft_park_wait_(word, HELD, d) == WEFT_TIMEOUT)
+ *               return WEFT_TIMEOUT;
  *
- *     while (!try_to_take(w))                    for (;;) {
- *         if (weft_park_wait_(&w, HELD, d)           t = weft_event_count_
- *             == WEFT_TIMEOUT)                           ticket_(&e);
- *             return WEFT_TIMEOUT;                   if (take(&item))
- *                                                        return WEFT_OK;
- *     give_up(w);                                    if (weft_event_count_
- *     weft_park_wake_(&w, 1);                            wait_(&e, t, d)
- *                                                        == WEFT_TIMEOUT)
- *                                                        return WEFT_TIMEOUT;
- *                                                }
+ *       for (;;) {                                               a structure
+ *           uint64_t t = weft_event_count_ticket_(&e);           without one
+ *           if (take(&item))
+ *               return WEFT_OK;
+ *           if (weft_event_count_wait_(&e, t, d) == WEFT_TIMEOUT)
+ *               return WEFT_TIMEOUT;
+ *       }
  */
 #ifndef WEFT_BASE_PARK_H
 #define WEFT_BASE_PARK_H

@@ -44,8 +44,8 @@
  * liburcu's small functions, inline: 2.4 ns for enter and leave in the place of
  * 13 (Cascade Lake, 2.5 GHz).  Under the sanitizers they are called: liburcu
  * 0.13 aligns its readers to 32 bytes and declares them aligned to 128, which
- * UndefinedBehaviorSanitizer would report in our code.  (gcc does not let us see
- * that it runs alone; its reports are then liburcu's.)
+ * UndefinedBehaviorSanitizer would report in our code.  (gcc does not let us
+ * see that it runs alone; its reports are then liburcu's.)
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(WEFT_TSAN)
 #define WEFT_RECLAIM_CALLS_ 1
