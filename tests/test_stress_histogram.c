@@ -83,6 +83,24 @@ START_TEST(test_small_values_are_exact)
 }
 END_TEST
 
+START_TEST(test_no_value_is_understated)
+{
+    struct histogram *h = histogram_create(2, HISTOGRAM_MINUTES);
+
+    for (int64_t v = 1; v < 1 << 16; v++) {
+        histogram_record_n(h, v, 1);
+        histogram_record_n(h, HISTOGRAM_MINUTES, 1);
+        const int64_t got = histogram_percentile(h, 50);
+        ck_assert_int_ge(got, v);
+        ck_assert_int_lt((got - v) * 100, v);
+        h->counts[histogram_index(h, v)] = 0;
+        h->counts[h->size - 1] = 0;
+        h->count = 0;
+    }
+    histogram_destroy(h);
+}
+END_TEST
+
 START_TEST(test_each_bucket_begins_where_the_last_one_ends)
 {
     struct histogram *h = histogram_create(1, HISTOGRAM_MINUTES);
@@ -158,6 +176,7 @@ main(void)
     static const struct test tests[] = {
         {&test_percentiles_are_those_of_the_sorted_values, 4},
         {&test_small_values_are_exact, 1},
+        {&test_no_value_is_understated, 1},
         {&test_each_bucket_begins_where_the_last_one_ends, 1},
         {&test_merged_histogram_is_that_of_all_values, 1},
         {&test_value_out_of_range_counts_as_the_nearest, 1},
