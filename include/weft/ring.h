@@ -5,8 +5,9 @@
  *
  *   shape      `capacity` cells, one allocation, fixed for life; its pages are
  *              first touched as items come there
- *   source     WEFT_LOCKFREE original; WEFT_LOCKLESS after Vyukov, Bounded
- *              MPMC queue, 2010 (more in doc/design/ring.md)
+ *   source     WEFT_LOCKFREE original, related to Tsigas & Zhang, A Simple,
+ *              Fast and Scalable Non-Blocking Concurrent FIFO Queue, SPAA
+ *              2001; WEFT_LOCKLESS after Vyukov, Bounded MPMC queue, 2010
  *   sibling    spsc.h: faster, for one producer and one consumer
  *
  * What the forms promise and what they cost (RMW: atomic read-modify-write):
@@ -72,9 +73,10 @@ WEFT_API void weft_ring_destroy(weft_ring *r);
  *   ordering   everything before the push happens-before the return of the
  *              pop that takes the item
  *   threads    any, together with every call but _destroy
- *   cost       the table above; after a lost race for a cell a short pause,
- *              which doubles up to a bound; no system call (WEFT_MUTEX: if
- *              it has to wait), no allocation
+ *   cost       the table above; after a lost race for a cell a pause of a few
+ *              microseconds; no allocation, no system call (WEFT_MUTEX: if it
+ *              has to wait)
+ *   caveat     not fair: a thread that loses races may see others go by
  */
 WEFT_API WEFT_MUST_USE enum weft_status weft_ring_push(weft_ring *r,
                                                        void *item);

@@ -13,10 +13,10 @@
  * Mixed-size Concurrency: ARM, POWER, C/C++11, and SC, POPL 2017).
  *
  * ThreadSanitizer puts two plain stores in the place of the instruction, low
- * half first, and knows the pair by the address of its low half.  Hence two
- * rules, which cost nothing: the pointer is the low half, so that who sees a
- * new word sees its pointer; and who reads the pointer because of the word
- * loads it with acquire, too.
+ * half first, and knows what the pair orders by the address of its low half.
+ * Hence the pointer is the low half, so that who sees a new stamp sees its
+ * pointer; and who uses a pointer he has read has taken it with a replacement
+ * of the pair, or loaded it with acquire.
  */
 #ifndef WEFT_BASE_PAIR_H
 #define WEFT_BASE_PAIR_H

@@ -146,8 +146,6 @@ INLINE bool
 take_turn(const weft_ring *r, _Atomic uint64_t *hint, const struct place *at,
           unsigned side, void **item)
 {
-    uint64_t next = weft_ring_advance_(r, at->p, 1);
-
     if (side == PUSH) {
         /* acq_rel: publish, vacate */
         if (!weft_pair_replace_(at->cell, NULL, at->mine, *item, at->mine | 1,
@@ -155,9 +153,9 @@ take_turn(const weft_ring *r, _Atomic uint64_t *hint, const struct place *at,
             return false;
     } else {
         uint64_t vacant = weft_ring_lap_(r, at->p) + r->one_lap;
-        /* acquire: publish */
+        /* Perhaps of another lap; the swap finds out, and orders it. */
         void *oldest =
-            atomic_load_explicit(&at->cell->item, memory_order_acquire);
+            atomic_load_explicit(&at->cell->item, memory_order_relaxed);
         /* acq_rel: vacate, publish */
         if (!weft_pair_replace_(at->cell, oldest, at->mine, NULL, vacant,
                                 memory_order_acq_rel))
@@ -166,6 +164,8 @@ take_turn(const weft_ring *r, _Atomic uint64_t *hint, const struct place *at,
     }
 
     WEFT_SCHED_POINT_("ring.done_not_told");
+    /* Reckoned here and not earlier: see "In step" in doc/design/ring.md. */
+    uint64_t next = weft_ring_advance_(r, at->p, 1);
     /* release: advance */
     atomic_store_explicit(hint, next, memory_order_release);
     return true;
