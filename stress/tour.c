@@ -43,6 +43,7 @@ table_bar(struct table *t, double value, double most)
     size_t length = most > 0 ? (size_t)(value / most * BAR + 0.5) : 0;
 
     length = length > BAR ? BAR : length;
+    length = length == 0 && value > 0 ? 1 : length;
     memset(bar, '#', length);
     bar[length] = '\0';
     table_text(t, "%s", bar);
