@@ -8,6 +8,7 @@ const struct command commands[] = {
     {"tour", "what a race is, how it is cured, and what the cures cost"},
     {"race", "updates that get lost, and the ways to keep them"},
     {"bench", "how fast, beside the other ways to do the same"},
+    {"soak", "the same for long: does what must hold still hold"},
     {"stall", "a thread stopped inside a call: who else is held up"},
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
@@ -17,6 +18,7 @@ extern const struct scenario bench_ring;
 extern const struct scenario bench_spsc;
 extern const struct scenario race_lost_update;
 extern const struct scenario race_read_modify_write;
+extern const struct scenario soak_counter;
 extern const struct scenario stall_counter;
 extern const struct scenario stall_ring;
 extern const struct scenario stall_spsc;
@@ -31,6 +33,7 @@ const struct scenario *const scenarios[] = {
     &bench_counter,
     &bench_ring,
     &bench_spsc,
+    &soak_counter,
     &stall_ring,
     &stall_spsc,
     &stall_counter,
