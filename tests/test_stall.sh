@@ -40,11 +40,11 @@ promises() { # NAME
 }
 
 strict_ones=lockfree
-ok "ring, at its instructions" stall ring --every 7 --rounds 4
+ok "ring, at its instructions" stall ring --every 7 --rounds 2
 promises ring
 ok "ring, at random moments" stall ring --form random --rounds 4
 promises ring
-ok "spsc" stall spsc --every 7 --rounds 4
+ok "spsc" stall spsc --every 7 --rounds 2
 promises spsc
 strict_ones='percpu atomic'
 ok "counter" stall counter

@@ -20,6 +20,7 @@
  */
 #include "stall/stall.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "memory.h"
@@ -35,7 +36,6 @@
 #define PASSES           16  /* pairs from each state */
 #define SURPRISES        24  /* random stops from each state */
 #define STALE            200 /* tries without a new address */
-#define FILTERED_EVERY   9   /* a sanitizer's runtime makes each step slow */
 #define PATIENCE_MS      2
 #define PATIENCE_MS_LONG 100 /* where a verdict is a failure */
 
@@ -330,12 +330,14 @@ run_form(struct stall *x, bool stepping)
 static void
 run_every(struct stall *x)
 {
+    char nth[32] = "";
+
+    if (x->every > 1)
+        snprintf(nth, sizeof(nth), "%u-th ", x->every);
     report_say(x->report,
-               "Stopped before instruction %s of each call%s.  Others "
+               "Stopped before every %sinstruction of each call.  Others "
                "meanwhile: %u, %s.",
-               x->every == 1 ? "1, 2, 3 ..." : "k, k + N ...",
-               step_is_filtered() ? " (the sanitizer's left out)" : "",
-               x->other_count, x->subject->others);
+               nth, x->other_count, x->subject->others);
     run_form(x, true);
 }
 
@@ -357,7 +359,6 @@ run_forms(struct stall *x)
     bool random = !every || options_extra(x->options, "form") != NULL;
 
     random = random && options_include(x->options, "form", "random");
-    x->every = step_is_filtered() ? FILTERED_EVERY : 1;
     if (number != NULL && options_counts(number, UINT16_MAX, &x->every, 1) != 1)
         return report_abandon(x->report, "--every takes one number");
     if (every && !step_works()) {
@@ -378,7 +379,7 @@ run_forms(struct stall *x)
 enum outcome
 stall_run(const struct subject *s, const struct options *o, struct report *r)
 {
-    struct stall x = {.options = o, .report = r, .subject = s};
+    struct stall x = {.options = o, .report = r, .subject = s, .every = 1};
 
     x.other_count = o->thread_counts > 0 ? o->threads[0] : OTHERS;
     if (s->others_most != 0 && x.other_count > s->others_most)

@@ -21,21 +21,15 @@ struct step {
     void *context;
 };
 
-/*
- * Whether this program can step itself here: not every processor lets it, and
- * not every emulator.
- */
-bool step_works(void);
-
-/*
- * Whether only the instructions of the library are counted.  ThreadSanitizer's
- * runtime does not survive a stop inside it and is passed over.
- */
-bool step_is_filtered(void);
-
 /* Make step_call possible until step_end; one thread at a time may use it. */
 void step_begin(void);
 void step_end(void);
+
+/*
+ * Whether a program can step itself here: not every processor lets it, not
+ * every emulator, and not ThreadSanitizer.  Ask after step_begin.
+ */
+bool step_works(void);
 
 /*
  * Call call(arg), stopping where `s` says; after the last stop it runs freely.

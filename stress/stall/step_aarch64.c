@@ -13,12 +13,6 @@ step_works(void)
     return false;
 }
 
-bool
-step_is_filtered(void)
-{
-    return false;
-}
-
 void
 step_begin(void)
 {

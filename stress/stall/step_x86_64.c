@@ -6,9 +6,9 @@
  * instruction, which Linux turns into SIGTRAP.  The handler runs with the flag
  * clear; returning from it brings the flag back.
  *
- * The signal is installed by the system call, not by sigaction(): that of
- * ThreadSanitizer would run its own code before ours, and it takes locks that
- * the interrupted instruction may hold.  The kernel wants a restorer then.
+ * ThreadSanitizer puts its own code before and behind each handler, and takes
+ * locks in it that the interrupted instruction may hold: there a program cannot
+ * step itself.
  *
  * A restartable sequence is started over by every signal that finds a thread in
  * it, so a stepped one never comes to its end and no signal can stop a thread
@@ -17,26 +17,17 @@
  */
 #include "stall/step.h"
 
-#include <dlfcn.h>
-#include <link.h>
 #include <signal.h>
 #include <stddef.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <ucontext.h>
-#include <unistd.h>
 
-#include <weft/ring.h>
-
-#define TRAP_FLAG   0x100
-#define SA_RESTORER 0x04000000
+#define TRAP_FLAG 0x100
 
 /*
- * step_trapped calls call(arg) with the flag set.  It is no inline assembly
- * within a function, whose red zone a push would overwrite.
+ * Calls call(arg) with the flag set.  It is no inline assembly within a
+ * function, whose red zone a push would overwrite.
  */
 void step_trapped_(void (*call)(void *), void *arg);
-void step_restorer_(void);
 extern const char step_trapped_end_[];
 
 __asm__(".text\n"
@@ -59,28 +50,13 @@ __asm__(".text\n"
         "    ret\n"
         "    .cfi_endproc\n"
         "step_trapped_end_:\n"
-        ".size step_trapped_, . - step_trapped_\n"
-        ".type step_restorer_, @function\n"
-        "step_restorer_:\n"
-        "    movl $15, %eax\n" /* rt_sigreturn */
-        "    syscall\n"
-        ".size step_restorer_, . - step_restorer_\n");
-
-/* What the kernel takes, not what sigaction() does. */
-struct kernel_action {
-    void (*handler)(int, siginfo_t *, void *);
-    unsigned long flags;
-    void (*restorer)(void);
-    unsigned long mask;
-};
+        ".size step_trapped_, . - step_trapped_\n");
 
 /* Of the one thread that steps; its handler reads what it wrote before. */
 static const struct step *plan;
 static unsigned long count;
 static unsigned reached;
-static uintptr_t first; /* only from here */
-static uintptr_t end;   /* to before here; 0: everywhere */
-static struct kernel_action before;
+static struct sigaction before;
 
 extern void __tsan_init(void) __attribute__((weak));
 
@@ -92,11 +68,11 @@ step_place(const void *ucontext)
     return (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
 }
 
-__attribute__((no_sanitize("thread"))) static void
+static void
 trapped(int number, siginfo_t *info, void *ucontext)
 {
     ucontext_t *u = ucontext;
-    const uintptr_t place = (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
+    const uintptr_t place = step_place(u);
 
     (void)number;
     (void)info;
@@ -105,8 +81,6 @@ trapped(int number, siginfo_t *info, void *ucontext)
         u->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG; /* it has returned */
         return;
     }
-    if (end != 0 && (place < first || place >= end))
-        return;
     count++;
     if (reached < STEP_STOPS && count == plan->stops[reached]) {
         reached++;
@@ -116,52 +90,19 @@ trapped(int number, siginfo_t *info, void *ucontext)
         u->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
 }
 
-/* Find the executable part of the object that holds the library's code. */
-static int
-find_library(struct dl_phdr_info *info, size_t size, void *unused)
-{
-    const uintptr_t inside = (uintptr_t)&weft_ring_push;
-
-    (void)size;
-    (void)unused;
-    for (size_t i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-        const uintptr_t from = info->dlpi_addr + p->p_vaddr;
-
-        if (p->p_type == PT_LOAD && (p->p_flags & PF_X) != 0 &&
-            inside >= from && inside < from + p->p_memsz) {
-            first = from;
-            end = from + p->p_memsz;
-            return 1;
-        }
-    }
-    return 0;
-}
-
-bool
-step_is_filtered(void)
-{
-    return &__tsan_init != NULL;
-}
-
 void
 step_begin(void)
 {
-    const struct kernel_action action = {
-        .handler = trapped,
-        .flags = SA_SIGINFO | SA_RESTORER,
-        .restorer = step_restorer_,
-    };
+    struct sigaction action = {.sa_sigaction = trapped, .sa_flags = SA_SIGINFO};
 
-    if (step_is_filtered())
-        dl_iterate_phdr(find_library, NULL);
-    syscall(SYS_rt_sigaction, SIGTRAP, &action, &before, sizeof(action.mask));
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTRAP, &action, &before);
 }
 
 void
 step_end(void)
 {
-    syscall(SYS_rt_sigaction, SIGTRAP, &before, NULL, sizeof(before.mask));
+    sigaction(SIGTRAP, &before, NULL);
 }
 
 unsigned
@@ -185,33 +126,20 @@ count_stop(void *context, uintptr_t place)
 }
 
 static void
-probe(void *arg)
+do_nothing(void *arg)
 {
-    (void)!weft_ring_capacity(arg);
+    (void)arg;
 }
 
 bool
 step_works(void)
 {
-    weft_ring *r;
     unsigned stops = 0;
     const struct step s = {
         .stops = {1}, .stopped = count_stop, .context = &stops};
 
-    /* Where the runtime lies in the same object it cannot be passed over. */
-    if (step_is_filtered()) {
-        Dl_info library;
-        Dl_info runtime;
-        if (dladdr((void *)(uintptr_t)&weft_ring_push, &library) == 0 ||
-            dladdr((void *)(uintptr_t)&__tsan_init, &runtime) == 0 ||
-            library.dli_fbase == runtime.dli_fbase)
-            return false;
-    }
-    if (weft_ring_create(&r, 1, WEFT_MUTEX) != WEFT_OK)
+    if (&__tsan_init != NULL)
         return false;
-    step_begin();
-    step_call(&s, probe, r);
-    step_end();
-    weft_ring_destroy(r);
+    step_call(&s, do_nothing, NULL);
     return stops == 1;
 }

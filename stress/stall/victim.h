@@ -44,7 +44,8 @@ void victim_step(struct victim *v, const struct job *j, unsigned long first,
 
 /*
  * Let it make and undo the call over and over, and stop it in the call at a
- * moment that `random` picks.  After that it ends as soon as the call does.
+ * moment that `random` picks.  After that it ends as soon as the call does.  If
+ * it cannot be met there it ends too.
  */
 void victim_surprise(struct victim *v, const struct job *j,
                      struct prng *random);
