@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -439,11 +440,17 @@ main(void)
         {&test_give_back_may_defer, 1},
         {&test_without_threads_defer_gives_back_by_itself, 1},
         {&test_helper_ends_when_idle_and_starts_again, 1},
-        {&test_forked_child_goes_on, 1},
 #ifndef WEFT_RECLAIM_CALLS_
         {&test_process_ends_with_its_own_threads, 1},
 #endif
+        {&test_forked_child_goes_on, 1},
     };
+    size_t count = sizeof(tests) / sizeof(tests[0]);
 
-    return run_tests("reclaim", tests, sizeof(tests) / sizeof(tests[0]), 30);
+    if (in_emulator()) {
+        puts("left out: test_forked_child_goes_on; qemu-user 7.2 crashes when "
+             "a process with threads forks");
+        count--;
+    }
+    return run_tests("reclaim", tests, count, 30);
 }

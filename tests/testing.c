@@ -24,3 +24,11 @@ run_tests(const char *concept, const struct test *tests, size_t count,
     srunner_free(runner);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+bool
+in_emulator(void)
+{
+    const char *run = getenv("RUN");
+
+    return run != NULL && run[0] != '\0';
+}

@@ -6,6 +6,7 @@
 #define TESTS_TESTING_H
 
 #include <check.h>
+#include <stdbool.h>
 
 struct test {
     const TTest *const *run; /* the address of what START_TEST named */
@@ -19,5 +20,8 @@ struct test {
  */
 int run_tests(const char *concept, const struct test *tests, size_t count,
               double seconds);
+
+/* Whether an emulator runs this test: a cross build, configured with RUN. */
+bool in_emulator(void);
 
 #endif /* TESTS_TESTING_H */
