@@ -24,7 +24,8 @@ for page in "$@"; do
     "$MANDOC" -T lint -W warning "$page" || bad=1
 done
 
-sed -n '/^global:/,/^local:/s/^ *\([^ ;]*\);.*/\1/p' "$map" | sort >"$temp/map"
+sed -n '/^global:/,/^local:/s/^ *\([^ ;]*\);.*/\1/p' "$map" |
+    grep -v '_$' | sort >"$temp/map" # those are for inline functions only
 # What a page defines: the names under NAME and the functions of SYNOPSIS.
 # What it mentions: any weft_ word followed by a parenthesis or under .Fn, .Xr
 # aside.

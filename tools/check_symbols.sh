@@ -21,6 +21,8 @@ cat "$include"/weft/*.h | awk '
     open && /[;{]/ {
         if (match(line, /weft_[a-z0-9_]+\(/))
             print substr(line, RSTART, RLENGTH - 1)
+        else if (match(line, /weft_[a-z0-9_]+_ /)) # a word of inline parts
+            print substr(line, RSTART, RLENGTH - 1)
         open = 0
         line = ""
     }

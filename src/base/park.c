@@ -45,6 +45,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -120,6 +121,23 @@ unsigned
 weft_park_wake_all_(const _Atomic uint32_t *word)
 {
     return futex_wake(word, INT_MAX);
+}
+
+/* Cancellation acts where the thread sleeps, as in the C library's own waits:
+ * between the two settings there is nothing but the system call. */
+enum weft_status
+weft_park_wait_cancel_(_Atomic uint32_t *word, uint32_t expected,
+                       weft_deadline deadline)
+{
+    int type;
+
+    pthread_testcancel();
+    if (deadline <= WEFT_NOW)
+        return weft_park_wait_(word, expected, deadline);
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+    const enum weft_status s = weft_park_wait_(word, expected, deadline);
+    pthread_setcanceltype(type, NULL);
+    return s;
 }
 
 static unsigned

@@ -55,6 +55,19 @@ WEFT_MUST_USE enum weft_status weft_park_wait_(_Atomic uint32_t *word,
                                                weft_deadline deadline);
 
 /*
+ * Otherwise as weft_park_wait_, and a cancellation point: a thread that is
+ * cancelled meanwhile ends here, through the cleanup handlers of its caller.
+ *
+ *   requires   the caller has pushed a handler (pthread_cleanup_push) that
+ *              leaves the object as a timeout would
+ *   caveat     the thread may have been woken already when it is cancelled: the
+ *              handler must pass on a wake-up that was meant for one thread
+ */
+WEFT_MUST_USE enum weft_status weft_park_wait_cancel_(_Atomic uint32_t *word,
+                                                      uint32_t expected,
+                                                      weft_deadline deadline);
+
+/*
  * Wake at most `n` threads that sleep on `word`, who slept longest first.
  *
  *   returns    how many were woken

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch.c - each thread writes its own record and nobody else's.
+ *
+ * Readers see each word by itself: a wait is believed if the count of changes,
+ * `waits`, is odd and the same before and after the other words were read.
+ *
+ * Ordering.  All is relaxed: a report may be a moment old, and says nothing
+ * about what the objects hold.
+ */
+#include "deadlock/watch.h"
+
+#include <stddef.h>
+
+_Atomic bool weft_watch_on_;
+
+const char *
+weft_kind_name_(enum weft_kind kind)
+{
+    static const char *const names[WEFT_KIND_COUNT] = {
+        [WEFT_KIND_NONE] = "nothing",
+        [WEFT_KIND_MUTEX] = "mutex",
+        [WEFT_KIND_RMUTEX] = "rmutex",
+        [WEFT_KIND_READ] = "rwlock (to read)",
+        [WEFT_KIND_WRITE] = "rwlock (to write)",
+        [WEFT_KIND_SEMAPHORE] = "semaphore",
+        [WEFT_KIND_EVENT] = "event",
+        [WEFT_KIND_COND] = "cond",
+        [WEFT_KIND_BARRIER] = "barrier",
+        [WEFT_KIND_ONCE] = "once",
+        [WEFT_KIND_THREAD] = "thread",
+        [WEFT_KIND_TIMER] = "timer",
+    };
+
+    return (unsigned)kind < WEFT_KIND_COUNT ? names[kind] : "unknown";
+}
+
+void
+weft_watch_enable_(bool on)
+{
+    atomic_store_explicit(&weft_watch_on_, on, memory_order_relaxed);
+    weft_self_watch_(on);
+}
+
+enum weft_status
+weft_watch_block_(const void *object, enum weft_kind kind,
+                  weft_deadline deadline)
+{
+    struct weft_self *s = weft_self_get_();
+
+    if (s == NULL)
+        return WEFT_OK;
+    const uint64_t n = atomic_load_explicit(&s->waits, memory_order_relaxed);
+    atomic_store_explicit(&s->waits_kind, kind, memory_order_relaxed);
+    atomic_store_explicit(&s->waits_until, deadline, memory_order_relaxed);
+    atomic_store_explicit(&s->waits_for, object, memory_order_relaxed);
+    atomic_store_explicit(&s->waits, n + 1, memory_order_relaxed);
+    return WEFT_OK;
+}
+
+void
+weft_watch_unblock_(void)
+{
+    struct weft_self *s = weft_self_record_;
+
+    if (s == NULL)
+        return;
+    const uint64_t n = atomic_load_explicit(&s->waits, memory_order_relaxed);
+    atomic_store_explicit(&s->waits_for, NULL, memory_order_relaxed);
+    atomic_store_explicit(&s->waits, n + 1, memory_order_relaxed);
+}
+
+void
+weft_watch_acquired_(const void *object, enum weft_kind kind)
+{
+    struct weft_self *s = weft_self_get_();
+
+    if (s == NULL)
+        return;
+    const uint32_t n =
+        atomic_load_explicit(&s->held_count, memory_order_relaxed);
+    if (n < WEFT_HELD_MAX) {
+        atomic_store_explicit(&s->held[n].kind, kind, memory_order_relaxed);
+        atomic_store_explicit(&s->held[n].object, object, memory_order_relaxed);
+    }
+    atomic_store_explicit(&s->held_count, n + 1, memory_order_relaxed);
+}
+
+static bool
+is_it(const struct weft_held *h, const void *object, enum weft_kind kind)
+{
+    return atomic_load_explicit(&h->object, memory_order_relaxed) == object &&
+           atomic_load_explicit(&h->kind, memory_order_relaxed) == kind;
+}
+
+void
+weft_watch_released_(const void *object, enum weft_kind kind)
+{
+    struct weft_self *s = weft_self_record_;
+
+    if (s == NULL)
+        return;
+    const uint32_t n =
+        atomic_load_explicit(&s->held_count, memory_order_relaxed);
+    uint32_t at = n < WEFT_HELD_MAX ? n : WEFT_HELD_MAX;
+    while (at > 0 && !is_it(&s->held[at - 1], object, kind))
+        at--;
+    if (at == 0) {
+        if (n > WEFT_HELD_MAX) /* one of those that found no room */
+            atomic_store_explicit(&s->held_count, n - 1, memory_order_relaxed);
+        return;
+    }
+    for (; at < n && at < WEFT_HELD_MAX; at++) {
+        const struct weft_held *from = &s->held[at];
+        struct weft_held *to = &s->held[at - 1];
+        atomic_store_explicit(
+            &to->kind, atomic_load_explicit(&from->kind, memory_order_relaxed),
+            memory_order_relaxed);
+        atomic_store_explicit(
+            &to->object,
+            atomic_load_explicit(&from->object, memory_order_relaxed),
+            memory_order_relaxed);
+    }
+    atomic_store_explicit(&s->held_count, n - 1, memory_order_relaxed);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * deadlock/watch.h - what every primitive tells about its threads: what a
+ * thread waits for, always; what it holds, while somebody watches.
+ *
+ * A wait is on the slow way already, so it is always published: a few plain
+ * stores into the thread's own record.  Acquiring and releasing are on the fast
+ * way: the inline paths fail while somebody watches (base/self.h), so their
+ * one branch on the thread's tag is all that watching costs when it is off.
+ * The functions behind them ask weft_watching_() and tell.
+ *
+ *       enum weft_status s = weft_watch_block_(m, WEFT_KIND_MUTEX, deadline);
+ *       if (s != WEFT_OK)
+ *           return s;
+ *       ... weft_park_wait_ ...
+ *       weft_watch_unblock_();
+ */
+#ifndef WEFT_DEADLOCK_WATCH_H
+#define WEFT_DEADLOCK_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/deadline.h>
+#include <weft/status.h>
+
+#include "base/self.h"
+
+/* What a thread can wait for or hold. */
+enum weft_kind {
+    WEFT_KIND_NONE,
+    WEFT_KIND_MUTEX,
+    WEFT_KIND_RMUTEX,
+    WEFT_KIND_READ,  /* a read-write lock, to read */
+    WEFT_KIND_WRITE, /* the same, to write */
+    WEFT_KIND_SEMAPHORE,
+    WEFT_KIND_EVENT,
+    WEFT_KIND_COND,
+    WEFT_KIND_BARRIER,
+    WEFT_KIND_ONCE,
+    WEFT_KIND_THREAD, /* a join */
+    WEFT_KIND_TIMER,  /* the same */
+    WEFT_KIND_COUNT
+};
+
+/* Return the name of `kind`, as a report writes it: "mutex". */
+const char *weft_kind_name_(enum weft_kind kind);
+
+extern _Atomic bool weft_watch_on_;
+
+/* Whether somebody watches what threads hold. */
+static inline bool
+weft_watching_(void)
+{
+    return atomic_load_explicit(&weft_watch_on_, memory_order_relaxed);
+}
+
+/* Begin to note what threads hold, or end it.  Locks held already are not
+ * noted. */
+void weft_watch_enable_(bool on);
+
+/*
+ * The calling thread is about to sleep until it gets `object`, or `deadline`.
+ *
+ *   returns    WEFT_OK; WEFT_DEADLOCK: do not wait, it would close a cycle, and
+ *              nothing is to be undone by weft_watch_unblock_
+ */
+WEFT_MUST_USE enum weft_status weft_watch_block_(const void *object,
+                                                 enum weft_kind kind,
+                                                 weft_deadline deadline);
+
+/* It no longer waits; safe to call as a cleanup handler. */
+void weft_watch_unblock_(void);
+
+/* The calling thread has got, or gives up, `object`; ask weft_watching_ first.
+ * What was never noted is given up without harm. */
+void weft_watch_acquired_(const void *object, enum weft_kind kind);
+void weft_watch_released_(const void *object, enum weft_kind kind);
+
+#endif /* WEFT_DEADLOCK_WATCH_H */
