@@ -11,6 +11,7 @@
 #include <weft/ring.h>
 #include <weft/spsc.h>
 #include <weft/status.h>
+#include <weft/timer.h>
 #include <weft/version.h>
 
 #endif /* WEFT_WEFT_H */
