@@ -11,7 +11,7 @@
 
 #include "progress.h"
 
-#define LINE 64 /* of the caches of both ports [bytes] */
+#define LINE 128 /* two lines of the caches: they are fetched in pairs */
 
 static void *
 checked(void *p)

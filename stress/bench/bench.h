@@ -39,6 +39,7 @@ enum bench_percentile {
 struct bench_sample {
     double value; /* in the unit of its table */
     double turns; /* most over fewest operations of a thread; 0: one thread */
+    double switches;       /* voluntary ones of all threads [per second] */
     double trip_before_ns; /* 0: there is only one CPU */
     double trip_after_ns;
     double latency_ns[BENCH_PERCENTILES]; /* 0: not taken */
@@ -69,6 +70,7 @@ struct bench_table {
     const char *unit;
     bool less_is_better;
     bool has_turns;
+    bool has_switches;
     bool has_latency;
     double weight;    /* of its rows' time, against that of others */
     const void *load; /* for `measure`; freed with the run */
@@ -104,6 +106,7 @@ struct bench_summary {
     double least;
     double most;
     double turns;                         /* the median */
+    double switches;                      /* the same */
     double trip_ns;                       /* the median */
     double latency_ns[BENCH_PERCENTILES]; /* medians; of BENCH_MOST the most */
     const char *fault; /* of the first round that has one; NULL: none */

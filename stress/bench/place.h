@@ -12,4 +12,7 @@
  */
 void bench_place(unsigned index);
 
+/* Let the calling thread run on that CPU alone from now on. */
+void bench_pin(unsigned index);
+
 #endif /* STRESS_BENCH_PLACE_H */

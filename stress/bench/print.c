@@ -61,6 +61,8 @@ columns(struct table *out, const struct bench_table *t)
     table_column(out, "x best rival", NULL);
     if (t->has_turns)
         table_column(out, "turns", "max/min");
+    if (t->has_switches)
+        table_column(out, "switches", "/s");
     if (t->has_latency) {
         table_column(out, "p50", "ns");
         table_column(out, "p99", "ns");
@@ -109,6 +111,8 @@ print_row(const struct bench_run *run, const struct bench_table *t,
     ratio(out, t, s.median, comparable ? m->best : 0);
     if (t->has_turns)
         number(out, s.turns);
+    if (t->has_switches)
+        table_real(out, s.switches, 0);
     for (int p = 0; t->has_latency && p < BENCH_PERCENTILES; p++)
         number(out, s.latency_ns[p]);
     table_text(out, "%s", bench_state_name(s.state));

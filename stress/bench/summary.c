@@ -155,6 +155,8 @@ bench_summarize(const struct bench_row *row, unsigned rounds,
                            offsetof(struct bench_sample, value));
     sum.turns = median_of(row, rounds, sum.state, least_ns,
                           offsetof(struct bench_sample, turns));
+    sum.switches = median_of(row, rounds, sum.state, least_ns,
+                             offsetof(struct bench_sample, switches));
     sum.trip_ns = median_of(row, rounds, sum.state, least_ns,
                             offsetof(struct bench_sample, trip_before_ns));
     for (size_t p = 0; p < BENCH_MOST; p++)
