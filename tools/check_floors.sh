@@ -25,7 +25,7 @@ BEGIN {
     # Public headers belong to the floor of their concept.
     split("counter ring spsc fifo stack heap deque", a)
     for (i in a) home[a[i]] = "container"
-    split("mutex rmutex rwlock semaphore event cond barrier once", b)
+    split("guard mutex rmutex rwlock semaphore event cond barrier once", b)
     for (i in b) home[b[i]] = "sync"
     split("base status deadline version inline", c)
     for (i in c) home[c[i]] = "base"

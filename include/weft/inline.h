@@ -14,11 +14,29 @@
 
 #include <weft/base.h>
 
+/* Atomics that both languages can read; `order` is the last word of a
+ * memory_order.  A compare-and-swap that fails orders nothing. */
 #ifdef __cplusplus
-#define WEFT_ATOMIC(T) T
+#define WEFT_ATOMIC(T)        T
+#define WEFT_ORDER_relaxed    __ATOMIC_RELAXED
+#define WEFT_ORDER_acquire    __ATOMIC_ACQUIRE
+#define WEFT_ORDER_release    __ATOMIC_RELEASE
+#define WEFT_LOAD_(at, order) __atomic_load_n((at), WEFT_ORDER_##order)
+#define WEFT_STORE_(at, value, order) \
+    __atomic_store_n((at), (value), WEFT_ORDER_##order)
+#define WEFT_CAS_(at, expected, desired, order)                     \
+    __atomic_compare_exchange_n((at), (expected), (desired), false, \
+                                WEFT_ORDER_##order, __ATOMIC_RELAXED)
 #else
 #include <stdatomic.h>
-#define WEFT_ATOMIC(T) _Atomic(T)
+#define WEFT_ATOMIC(T)        _Atomic(T)
+#define WEFT_LOAD_(at, order) atomic_load_explicit((at), memory_order_##order)
+#define WEFT_STORE_(at, value, order) \
+    atomic_store_explicit((at), (value), memory_order_##order)
+#define WEFT_CAS_(at, expected, desired, order)                          \
+    atomic_compare_exchange_strong_explicit((at), (expected), (desired), \
+                                            memory_order_##order,        \
+                                            memory_order_relaxed)
 #endif
 
 /* The body of an exported function, for inlining only. */

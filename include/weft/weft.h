@@ -8,7 +8,10 @@
 #include <weft/base.h>
 #include <weft/counter.h>
 #include <weft/deadline.h>
+#include <weft/guard.h>
+#include <weft/mutex.h>
 #include <weft/ring.h>
+#include <weft/rmutex.h>
 #include <weft/spsc.h>
 #include <weft/status.h>
 #include <weft/timer.h>
