@@ -10,6 +10,7 @@
 #include <weft/deadline.h>
 #include <weft/guard.h>
 #include <weft/mutex.h>
+#include <weft/once.h>
 #include <weft/ring.h>
 #include <weft/rmutex.h>
 #include <weft/spsc.h>
