@@ -5,6 +5,7 @@
 #ifndef WEFT_WEFT_H
 #define WEFT_WEFT_H
 
+#include <weft/barrier.h>
 #include <weft/base.h>
 #include <weft/counter.h>
 #include <weft/deadline.h>

@@ -46,6 +46,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -159,12 +160,18 @@ weft_park_recount_(void)
     count_cpus();
 }
 
-static bool
-may_spin(void)
+static unsigned
+known_cpus(void)
 {
     const unsigned n = atomic_load_explicit(&cpus, memory_order_relaxed);
 
-    return (n > 0 ? n : count_cpus()) > 1;
+    return n > 0 ? n : count_cpus();
+}
+
+static bool
+may_spin(void)
+{
+    return known_cpus() > 1;
 }
 
 /* A stretch of spinning. */
@@ -198,6 +205,23 @@ weft_park_spin_(const _Atomic uint32_t *word, uint32_t expected)
             return true;
     while (is_patient(&p));
     return false;
+}
+
+bool
+weft_park_linger_(const _Atomic uint32_t *word, uint32_t expected,
+                  unsigned threads)
+{
+    if (threads <= known_cpus())
+        return weft_park_spin_(word, expected);
+    const int64_t end_ns = weft_clock_ns_() + WEFT_PARK_YIELD_NS;
+    for (int i = 0; i < WEFT_PARK_YIELDS; i++) {
+        if (atomic_load_explicit(word, memory_order_relaxed) != expected)
+            return true;
+        sched_yield();
+        if (weft_clock_ns_() >= end_ns)
+            break;
+    }
+    return atomic_load_explicit(word, memory_order_relaxed) != expected;
 }
 
 static int

@@ -93,10 +93,28 @@ unsigned weft_park_wake_all_(const _Atomic uint32_t *word);
 bool weft_park_spin_(const _Atomic uint32_t *word, uint32_t expected);
 
 /*
+ * The same for a wait for several threads: with a CPU for each of the `threads`
+ * it spins, with fewer it lets them run.
+ *
+ *   returns    whether `*word` became other than `expected`
+ *   blocking   spins for about WEFT_PARK_SPIN_NS; or yields its CPU up to
+ *              WEFT_PARK_YIELDS times, until about WEFT_PARK_YIELD_NS are over
+ */
+bool weft_park_linger_(const _Atomic uint32_t *word, uint32_t expected,
+                       unsigned threads);
+
+/*
  * How long a wait spins before it sleeps [ns].  doc/design/park.md has the
  * measurement: about what a sleep and a wake-up on another CPU cost.
  */
 #define WEFT_PARK_SPIN_NS 4000
+
+/*
+ * How often a wait yields before it sleeps, and for how long: a yield that
+ * takes long went to a thread that has other work.  doc/design/barrier.md.
+ */
+#define WEFT_PARK_YIELDS   8
+#define WEFT_PARK_YIELD_NS 50000
 
 /*
  * Count again how many CPUs this process has.  The first wait counts them; a
