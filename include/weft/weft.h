@@ -9,11 +9,13 @@
 #include <weft/base.h>
 #include <weft/counter.h>
 #include <weft/deadline.h>
+#include <weft/event.h>
 #include <weft/guard.h>
 #include <weft/mutex.h>
 #include <weft/once.h>
 #include <weft/ring.h>
 #include <weft/rmutex.h>
+#include <weft/semaphore.h>
 #include <weft/spsc.h>
 #include <weft/status.h>
 #include <weft/timer.h>

@@ -126,19 +126,48 @@ weft_park_wake_all_(const _Atomic uint32_t *word)
 
 /* Cancellation acts where the thread sleeps, as in the C library's own waits:
  * between the two settings there is nothing but the system call. */
+static enum weft_status
+wait_cancel(const void *word, uint32_t expected, weft_deadline deadline)
+{
+    const struct timespec until = weft_deadline_timespec_(deadline);
+    int type;
+
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+    const bool woken =
+        futex_wait(word, expected, deadline == WEFT_FOREVER ? NULL : &until);
+    pthread_setcanceltype(type, NULL);
+    return woken ? WEFT_OK : WEFT_TIMEOUT;
+}
+
 enum weft_status
 weft_park_wait_cancel_(_Atomic uint32_t *word, uint32_t expected,
                        weft_deadline deadline)
 {
-    int type;
-
     pthread_testcancel();
     if (deadline <= WEFT_NOW)
         return weft_park_wait_(word, expected, deadline);
-    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
-    const enum weft_status s = weft_park_wait_(word, expected, deadline);
-    pthread_setcanceltype(type, NULL);
-    return s;
+    return wait_cancel(word, expected, deadline);
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "the low half of 64 bits, which the kernel compares, is first");
+
+enum weft_status
+weft_park_wait_cancel64_(_Atomic uint64_t *word, uint64_t expected,
+                         weft_deadline deadline)
+{
+    pthread_testcancel();
+    if (deadline <= WEFT_NOW) {
+        const uint64_t seen = atomic_load_explicit(word, memory_order_relaxed);
+        return (uint32_t)seen == (uint32_t)expected ? WEFT_TIMEOUT : WEFT_OK;
+    }
+    return wait_cancel(word, (uint32_t)expected, deadline);
+}
+
+unsigned
+weft_park_wake_all64_(const _Atomic uint64_t *word)
+{
+    return futex_wake(word, INT_MAX);
 }
 
 static unsigned
@@ -208,6 +237,22 @@ weft_park_spin_(const _Atomic uint32_t *word, uint32_t expected)
 }
 
 bool
+weft_park_spin64_(const _Atomic uint64_t *word, uint64_t mask,
+                  uint64_t expected)
+{
+    struct patience p = {0};
+
+    if (!may_spin())
+        return false;
+    do {
+        const uint64_t seen = atomic_load_explicit(word, memory_order_relaxed);
+        if ((seen & mask) != expected)
+            return true;
+    } while (is_patient(&p));
+    return false;
+}
+
+bool
 weft_park_linger_(const _Atomic uint32_t *word, uint32_t expected,
                   unsigned threads)
 {
@@ -230,10 +275,6 @@ ec_now(const struct ck_ec_ops *ops, struct timespec *now)
     (void)ops;
     return clock_gettime(CLOCK_MONOTONIC, now);
 }
-
-_Static_assert(
-    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-    "the low half of the count, which the kernel compares, is first");
 
 static void
 ec_sleep(const struct ck_ec_wait_state *state, const uint64_t *counter,

@@ -2,9 +2,10 @@
 /*
  * base/park.h - the one place that waits.
  *
- *   words          a thread sleeps while a 32-bit word has a value; others
- *                  change the word and wake one, n or all of the sleepers.
- *                  For locks, whose state is such a word.
+ *   words          a thread sleeps while a 32-bit word, or the low half of a
+ *                  64-bit one, has a value; others change the word and wake
+ *                  one, n or all of the sleepers.  For locks, whose state is
+ *                  such a word.
  *   event counts   a thread takes a ticket, looks, and sleeps until a signal
  *                  that came after the ticket; a signal wakes all.  For
  *                  structures without a lock, which have no such word.
@@ -102,6 +103,23 @@ bool weft_park_spin_(const _Atomic uint32_t *word, uint32_t expected);
  */
 bool weft_park_linger_(const _Atomic uint32_t *word, uint32_t expected,
                        unsigned threads);
+
+/*
+ * The same for an object whose state is a 64-bit word: sleep while the low half
+ * of `*word` is that of `expected`, whatever the other half does.
+ *
+ *   returns, blocking, ordering   as weft_park_wait_cancel_
+ */
+WEFT_MUST_USE enum weft_status weft_park_wait_cancel64_(_Atomic uint64_t *word,
+                                                        uint64_t expected,
+                                                        weft_deadline deadline);
+
+/* Wake every thread that sleeps on `word`; otherwise as weft_park_wake_. */
+unsigned weft_park_wake_all64_(const _Atomic uint64_t *word);
+
+/* Watch the bits of `mask` in `*word`; otherwise as weft_park_spin_. */
+bool weft_park_spin64_(const _Atomic uint64_t *word, uint64_t mask,
+                       uint64_t expected);
 
 /*
  * How long a wait spins before it sleeps [ns].  doc/design/park.md has the

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel_calls.h - how often a thread enters the kernel to wait or to wake; for
+ * one file of a program that is linked with -Wl,--wrap=syscall.
+ */
+#ifndef TESTS_KERNEL_CALLS_H
+#define TESTS_KERNEL_CALLS_H
+
+#include <stdarg.h>
+#include <sys/syscall.h>
+
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+
+/* How many futex calls the calling thread has made. */
+static __thread unsigned kernel_calls;
+
+long
+__wrap_syscall(long number, ...)
+{
+    va_list rest;
+
+    va_start(rest, number);
+    void *word = va_arg(rest, void *);
+    int operation = va_arg(rest, int);
+    unsigned value = va_arg(rest, unsigned);
+    void *until = va_arg(rest, void *);
+    void *other = va_arg(rest, void *);
+    unsigned mask = va_arg(rest, unsigned);
+    va_end(rest);
+    kernel_calls += number == SYS_futex;
+    return __real_syscall(number, word, operation, value, until, other, mask);
+}
+
+#endif /* TESTS_KERNEL_CALLS_H */
