@@ -104,6 +104,8 @@ add_table(struct bench_run *run, const struct sync_table *from,
             .measure = sync_measure,
             .load = load_of(from, threads)});
     add_rows(t, from->variants, options_extra(o, "only"));
+    if (from->more != NULL)
+        add_rows(t, from->more, options_extra(o, "only"));
 }
 
 static void

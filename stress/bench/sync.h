@@ -130,6 +130,8 @@ struct sync_table {
     enum sync_place place;
     const char *unit; /* "us/start": of PAIR and CALL; NULL: as above */
     double weight;    /* 0: 1 */
+    const struct sync_variant *more; /* rivals that are not everywhere; NULL:
+                                        none */
 };
 
 /* What the threads of a run share; each line is written by its own. */
