@@ -29,7 +29,7 @@ BEGIN {
     for (i in b) home[b[i]] = "sync"
     split("base status deadline version inline", c)
     for (i in c) home[c[i]] = "base"
-    split("thread local timer", d)
+    split("thread local timer dump", d)
     for (i in d) home[d[i]] = "thread"
     home["queue"] = "queue"; home["parallel"] = "parallel"
     home["pool"] = "pool"; home["future"] = "pool"

@@ -9,6 +9,7 @@
 #include <weft/base.h>
 #include <weft/counter.h>
 #include <weft/deadline.h>
+#include <weft/dump.h>
 #include <weft/event.h>
 #include <weft/guard.h>
 #include <weft/mutex.h>

@@ -51,6 +51,7 @@
 #include "base/park.h"
 #include "base/sched.h"
 #include "deadlock/watch.h"
+#include "thread/stacks.h"
 #include "thread/timer_heap.h"
 
 /* How long the thread stays without a timer [ms]. */
@@ -180,6 +181,7 @@ start_helper(void)
         return error;
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     sigfillset(&all);
+    weft_stacks_let_through_(&all);
     pthread_sigmask(SIG_SETMASK, &all, &mine);
     error = pthread_create(&thread, &detached, serve, NULL);
     if (error == 0)
