@@ -7,6 +7,7 @@
 
 #include <weft/barrier.h>
 #include <weft/base.h>
+#include <weft/cond.h>
 #include <weft/counter.h>
 #include <weft/deadline.h>
 #include <weft/dump.h>
