@@ -17,6 +17,7 @@
 #include <weft/once.h>
 #include <weft/ring.h>
 #include <weft/rmutex.h>
+#include <weft/rwlock.h>
 #include <weft/semaphore.h>
 #include <weft/spsc.h>
 #include <weft/status.h>
