@@ -182,6 +182,8 @@ START_TEST(test_barrier_nobody_is_released_while_the_action_runs)
     ck_assert_int_eq(end(&last), WEFT_OK);
     ck_assert_uint_eq(w.index, 0);
     ck_assert_uint_eq(last.index, 1);
+    while (weft_barrier_waiting(&barrier) != 1)
+        sched_yield();
     ck_assert_int_eq(weft_barrier_wait(&barrier, WEFT_FOREVER, NULL), WEFT_OK);
     ck_assert_int_eq(end(&next), WEFT_OK);
     ck_assert_uint_eq(next.index, 0);
