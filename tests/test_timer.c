@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <weft/timer.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -9,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +19,7 @@
 #include "base/tsan.h"
 #include "deadlock/watch.h"
 #include "testing.h"
+#include "thread/task.h"
 
 #ifdef WEFT_TSAN
 /* It refuses a forked child its threads unless told otherwise. */
@@ -67,24 +68,24 @@ __wrap_weft_park_wait_(_Atomic uint32_t *word, uint32_t expected,
         late > 0 && deadline != WEFT_FOREVER ? deadline + late : deadline);
 }
 
+/* How many timer threads there are. */
 static unsigned
-count_tasks(void)
+count_threads(void)
 {
-    DIR *d = opendir("/proc/self/task");
+    pid_t ids[16];
+    const size_t all = weft_tasks_list_(ids, 16);
+    struct weft_task t;
     unsigned n = 0;
 
-    if (d == NULL)
-        abort();
-    for (const struct dirent *e; (e = readdir(d)) != NULL;)
-        n += e->d_name[0] != '.';
-    closedir(d);
+    for (size_t i = 0; i < all && i < 16; i++)
+        n += weft_task_read_(ids[i], &t) && strcmp(t.name, "weft-timer") == 0;
     return n;
 }
 
 static void
-await_tasks(unsigned n)
+await_threads(unsigned n)
 {
-    while (count_tasks() != n)
+    while (count_threads() != n)
         sched_yield();
 }
 
@@ -247,14 +248,13 @@ START_TEST(test_timer_join_times_out_not_before_its_deadline_and_again)
 }
 END_TEST
 
+/* The place is the answer. */
+static char answers[WEFT_SYSTEM + 1];
+
 static void *
 join_it(void *arg)
 {
-    static int results[WEFT_SYSTEM + 1];
-    const enum weft_status s = weft_timer_join(arg, WEFT_FOREVER);
-
-    results[s] = s;
-    return &results[s];
+    return &answers[weft_timer_join(arg, WEFT_FOREVER)];
 }
 
 START_TEST(test_timer_may_be_joined_by_several)
@@ -270,7 +270,7 @@ START_TEST(test_timer_may_be_joined_by_several)
     for (int i = 0; i < 4; i++) {
         void *result;
         pthread_join(joiners[i], &result);
-        ck_assert_int_eq(*(int *)result, WEFT_OK);
+        ck_assert_ptr_eq(result, &answers[WEFT_OK]);
     }
     weft_timer_release(g.timer);
 }
@@ -300,7 +300,7 @@ START_TEST(test_timer_cancel_wakes_who_joins)
     await_wait_for(t);
     ck_assert(weft_timer_cancel(t));
     pthread_join(joiner, &result);
-    ck_assert_int_eq(*(int *)result, WEFT_CANCELLED);
+    ck_assert_ptr_eq(result, &answers[WEFT_CANCELLED]);
     weft_timer_release(t);
 }
 END_TEST
@@ -451,10 +451,14 @@ END_TEST
 START_TEST(test_timer_thread_that_oversleeps_loses_none)
 {
     weft_timer *timers[4];
+    struct gate g;
 
-    oversleep_ns = 20 * 1000 * 1000;
-    for (int i = 0; i < 4; i++)
-        timers[i] = start(weft_in_ms(8 - i), 3 - i);
+    close_gate(&g);
+    const int64_t begin = weft_clock_ns_();
+    for (int i = 3; i >= 0; i--)
+        timers[i] = start(begin + (i + 1) * INT64_C(5000000), i);
+    oversleep_ns = 12 * 1000 * 1000;
+    open_gate(&g); /* and now it sleeps, too long */
     for (int i = 0; i < 4; i++)
         finish(timers[i]);
     for (int i = 0; i < 4; i++)
@@ -464,9 +468,9 @@ END_TEST
 
 START_TEST(test_earlier_timer_wakes_the_thread)
 {
+    ck_assert_uint_eq(count_threads(), 0);
     weft_timer *late = start(weft_in_s(1000), 0);
-
-    await_tasks(2);
+    await_threads(1);
     finish(start(weft_in_ms(1), 1));
     ck_assert(weft_timer_cancel(late));
     weft_timer_release(late);
@@ -476,15 +480,15 @@ END_TEST
 START_TEST(test_no_thread_while_there_are_no_timers)
 {
     for (int i = 0; i < 2; i++) {
-        ck_assert_uint_eq(count_tasks(), 1);
+        ck_assert_uint_eq(count_threads(), 0);
         weft_timer *t = start(weft_in_s(1000), 0);
         weft_timer *u = start(weft_in_s(2000), 0);
-        ck_assert_uint_eq(count_tasks(), 2);
+        ck_assert_uint_eq(count_threads(), 1);
         ck_assert(weft_timer_cancel(t));
         ck_assert(weft_timer_cancel(u));
         weft_timer_release(t);
         weft_timer_release(u);
-        await_tasks(1);
+        await_threads(0);
     }
 }
 END_TEST
@@ -511,6 +515,7 @@ END_TEST
 
 START_TEST(test_start_without_memory_changes_nothing)
 {
+    ck_assert_uint_eq(count_threads(), 0);
     for (unsigned k = 1;; k++) {
         weft_timer *t = NULL;
         alloc_fail_at(k);
@@ -522,7 +527,7 @@ START_TEST(test_start_without_memory_changes_nothing)
         else
             ck_assert_ptr_null(t);
         weft_timer_release(t);
-        await_tasks(1); /* it has given the heap back */
+        await_threads(0); /* it has given the heap back */
         ck_assert_uint_eq(alloc_live(), 0);
         ck_assert_int_eq(s, asked < k ? WEFT_OK : WEFT_NO_MEMORY);
         if (asked < k)
@@ -535,9 +540,10 @@ START_TEST(test_start_without_a_function_is_invalid)
 {
     weft_timer *t = NULL;
 
+    ck_assert_uint_eq(count_threads(), 0);
     ck_assert_int_eq(weft_timer_start(&t, WEFT_NOW, NULL, NULL), WEFT_INVALID);
     ck_assert_ptr_null(t);
-    ck_assert_uint_eq(count_tasks(), 1);
+    ck_assert_uint_eq(count_threads(), 0);
 }
 END_TEST
 

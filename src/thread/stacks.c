@@ -29,6 +29,7 @@
  *
  * Ordering.
  *
+ *     request   the asker stores ASKED   ->  the handler writes the stack
  *     answer    the handler stores DONE  ->  the asker reads the stack
  */
 #include "thread/stacks.h"
@@ -75,7 +76,8 @@ answer(int signal_number, siginfo_t *info, void *context)
         return;
     if (atomic_compare_exchange_strong_explicit(
             &s->word, &word, (word & ~(uint32_t)PHASE) | TAKEN,
-            memory_order_relaxed, memory_order_relaxed)) {
+            /* acquire: request */
+            memory_order_acquire, memory_order_relaxed)) {
         weft_stack_capture_(&s->stack, 0);
         /* release: answer */
         atomic_store_explicit(&s->word, (word & ~(uint32_t)PHASE) | DONE,
@@ -225,7 +227,8 @@ weft_stacks_ask_(pid_t id, uint64_t blocked, struct weft_stack *out)
         return WEFT_BLOCKS_SIGNAL;
     struct slot *s = atomic_load_explicit(&current, memory_order_relaxed);
     const uint32_t request = number += NUMBER;
-    atomic_store_explicit(&s->word, request | ASKED, memory_order_relaxed);
+    /* release: request */
+    atomic_store_explicit(&s->word, request | ASKED, memory_order_release);
     if (!send_request(id, request)) {
         atomic_store_explicit(&s->word, request | NOBODY, memory_order_relaxed);
         return errno == ESRCH ? WEFT_GONE : WEFT_SILENT;
