@@ -17,7 +17,9 @@
 #include <unistd.h>
 
 #include <weft/mutex.h>
+#include <weft/once.h>
 #include <weft/rmutex.h>
+#include <weft/rwlock.h>
 #include <weft/timer.h>
 
 #include "base/self.h"
@@ -143,6 +145,19 @@ await_wait_for(const void *object, unsigned n)
         for (struct weft_self *s = weft_self_first_(); s != NULL;
              s = weft_self_next_(s))
             waiting += s->waits_for == object;
+        weft_reclaim_leave_();
+    }
+}
+
+/* Wait until another thread has said that it waits for one of that kind. */
+static void
+await_wait_for_kind(enum weft_kind kind)
+{
+    for (bool waits = false; !waits; sched_yield()) {
+        weft_reclaim_enter_();
+        for (struct weft_self *s = weft_self_first_(); s != NULL;
+             s = weft_self_next_(s))
+            waits = waits || (s->waits_for != NULL && s->waits_kind == kind);
         weft_reclaim_leave_();
     }
 }
@@ -500,6 +515,76 @@ START_TEST(test_dump_lists_held_locks_while_watching)
 }
 END_TEST
 
+static weft_rwlock rwlock;
+static weft_once once;
+
+static void *
+want_to_read(void *arg)
+{
+    if (weft_rwlock_read_lock(&rwlock) != WEFT_OK)
+        abort();
+    return arg;
+}
+
+static void *
+want_to_write(void *arg)
+{
+    if (weft_rwlock_write_lock(&rwlock) != WEFT_OK)
+        abort();
+    return arg;
+}
+
+START_TEST(test_dump_names_the_writer_and_while_watching_the_readers)
+{
+    pthread_setname_np(pthread_self(), "main");
+    ck_assert_int_eq(weft_rwlock_write_lock(&rwlock), WEFT_OK);
+    const pthread_t reader_thread = start(want_to_read, NULL);
+    await_wait_for_kind(WEFT_KIND_READ);
+    dump();
+    ck_assert_contains(outline(), " waits for rwlock (to read) 0x~ without a "
+                                  "deadline, held by thread 1 \"main\"\n");
+    ck_assert_int_eq(weft_rwlock_write_unlock(&rwlock), WEFT_OK);
+    ck_assert_int_eq(pthread_join(reader_thread, NULL), 0);
+
+    weft_rwlock_init(&rwlock);
+    weft_watch_enable_(true);
+    ck_assert_int_eq(weft_rwlock_read_lock(&rwlock), WEFT_OK);
+    start(want_to_write, NULL);
+    await_wait_for_kind(WEFT_KIND_WRITE);
+    dump();
+    ck_assert_contains(outline(), " waits for rwlock (to write) 0x~ without a "
+                                  "deadline, held by thread 1 \"main\"\n");
+}
+END_TEST
+
+static enum weft_status
+dump_inside(void *ctx)
+{
+    start(*(void *(**)(void *))ctx, NULL);
+    await_wait_for_kind(WEFT_KIND_ONCE);
+    dump();
+    return WEFT_OK;
+}
+
+static void *
+want_once(void *arg)
+{
+    if (weft_once_run(&once, dump_inside, NULL) != WEFT_OK)
+        abort();
+    return arg;
+}
+
+START_TEST(test_dump_names_who_runs_a_once)
+{
+    void *(*other)(void *) = want_once;
+
+    pthread_setname_np(pthread_self(), "main");
+    ck_assert_int_eq(weft_once_run(&once, dump_inside, &other), WEFT_OK);
+    ck_assert_contains(outline(), " waits for once 0x~ without a deadline, "
+                                  "held by thread 1 \"main\"\n");
+}
+END_TEST
+
 static _Atomic bool stop;
 
 static void *
@@ -704,6 +789,8 @@ main(void)
         {&test_signal_has_its_old_meaning_afterwards, 1},
         {&test_signal_that_the_program_uses_is_not_taken, 1},
         {&test_dump_lists_held_locks_while_watching, 1},
+        {&test_dump_names_the_writer_and_while_watching_the_readers, 1},
+        {&test_dump_names_who_runs_a_once, 1},
         {&test_threads_may_start_and_end_during_a_dump, 1},
         {&test_dumps_may_be_asked_for_by_several, 1},
         {&test_dump_to_a_file_that_takes_nothing_ends, 1},

@@ -65,20 +65,49 @@ say_until(struct dump *d, const struct weft_view *v)
         weft_writer_say_(&d->out, " until %.3f s ago", (double)-left / 1e9);
 }
 
-static void
-say_owner(struct weft_writer *w, const struct weft_view *v)
+/* Whether `v` has noted that it holds `object`. */
+static bool
+is_noted(const struct weft_view *v, const void *object)
 {
-    if (v->owner == 0)
+    for (uint32_t i = 0; i < v->held_count && i < WEFT_HELD_MAX; i++)
+        if (v->held[i].object == object)
+            return true;
+    return false;
+}
+
+/* Who has noted that it holds `l`, of those that cannot be asked for an owner:
+ * the readers of a lock, the takers of a semaphore's units. */
+static void
+say_holders(struct dump *d, struct weft_lock_view l)
+{
+    const struct weft_snapshot *s = d->threads;
+    const char *before = ", held by ";
+
+    for (size_t i = 0; i < s->count; i++)
+        if (is_noted(&s->list[i], l.object)) {
+            weft_writer_say_(&d->out, "%s", before);
+            say_who(&d->out, &s->list[i]);
+            before = ", ";
+        }
+}
+
+static void
+say_owner(struct dump *d, const struct weft_view *v)
+{
+    struct weft_writer *w = &d->out;
+
+    if (v->owner == 0) {
+        say_holders(d, v->waits_for);
         return;
+    }
     weft_writer_say_(w, v->waits_for.kind == WEFT_KIND_THREAD ? ", which is "
                                                               : ", held by ");
-    if (v->owner == v->id) {
+    if (v->owner == v->id)
         weft_writer_say_(w, "itself");
-    } else if (v->owner_view != NULL) {
+    else if (v->owner_view != NULL)
         say_who(w, v->owner_view);
-    } else {
+    else
         weft_writer_say_(w, "thread %" PRIu64 ", which has ended", v->owner);
-    }
 }
 
 static void
@@ -87,7 +116,7 @@ say_wait(struct dump *d, const struct weft_view *v)
     weft_writer_say_(&d->out, "waits for ");
     say_lock(&d->out, v->waits_for);
     say_until(d, v);
-    say_owner(&d->out, v);
+    say_owner(d, v);
 }
 
 /* Whom `v` waits for, if that is one thread and it waits without an end. */
@@ -196,15 +225,6 @@ say_held(struct dump *d, struct weft_lock_view l)
             before = ", ";
         }
     weft_writer_say_(&d->out, "\n");
-}
-
-static bool
-is_noted(const struct weft_view *v, const void *object)
-{
-    for (uint32_t i = 0; i < v->held_count && i < WEFT_HELD_MAX; i++)
-        if (v->held[i].object == object)
-            return true;
-    return false;
 }
 
 /* Whether an earlier thread waits for the same. */

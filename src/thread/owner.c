@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include <weft/mutex.h>
+#include <weft/once.h>
+#include <weft/rwlock.h>
 
 /* Copy an object that may be gone. */
 static bool
@@ -29,6 +31,8 @@ uint64_t
 weft_owner_of_(struct weft_lock_view lock)
 {
     weft_mutex mutex;
+    weft_rwlock rwlock;
+    weft_once once;
 
     switch (lock.kind) {
     case WEFT_KIND_MUTEX:
@@ -36,14 +40,22 @@ weft_owner_of_(struct weft_lock_view lock)
         if (copy_object(lock.object, &mutex, sizeof(mutex)))
             return weft_mutex_owner(&mutex);
         return 0;
-    case WEFT_KIND_NONE:
     case WEFT_KIND_READ:
-    case WEFT_KIND_WRITE:
+    case WEFT_KIND_WRITE: /* the writer; readers are noted by themselves */
+        if (copy_object(lock.object, &rwlock, sizeof(rwlock)))
+            return weft_self_id_of_(
+                atomic_load_explicit(&rwlock.owner, memory_order_relaxed));
+        return 0;
+    case WEFT_KIND_ONCE: /* who runs its function: beside three flags, a tag */
+        if (copy_object(lock.object, &once, sizeof(once)))
+            return weft_self_id_of_(
+                atomic_load_explicit(&once.word, memory_order_relaxed) & ~7u);
+        return 0;
+    case WEFT_KIND_NONE:
     case WEFT_KIND_SEMAPHORE:
     case WEFT_KIND_EVENT:
     case WEFT_KIND_COND:
     case WEFT_KIND_BARRIER:
-    case WEFT_KIND_ONCE:
     case WEFT_KIND_THREAD:
     case WEFT_KIND_TIMER:
     case WEFT_KIND_COUNT:
