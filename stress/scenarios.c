@@ -14,7 +14,9 @@ const struct command commands[] = {
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
 extern const struct scenario bench_counter;
+extern const struct scenario bench_mutex;
 extern const struct scenario bench_ring;
+extern const struct scenario bench_rmutex;
 extern const struct scenario bench_spsc;
 extern const struct scenario race_lost_update;
 extern const struct scenario race_read_modify_write;
@@ -33,6 +35,8 @@ const struct scenario *const scenarios[] = {
     &bench_counter,
     &bench_ring,
     &bench_spsc,
+    &bench_mutex,
+    &bench_rmutex,
     &soak_counter,
     &stall_ring,
     &stall_spsc,

@@ -31,7 +31,8 @@ WEFT_BEGIN_DECLS
 /* Private. */
 typedef struct weft_rmutex {
     weft_mutex mutex;
-    uint32_t again; /* how often its owner locked it beyond the first time */
+    WEFT_ATOMIC(uint32_t)
+    again; /* how often its owner locked it beyond the first time */
 } weft_rmutex;
 
 #define WEFT_RMUTEX_INIT   \
@@ -95,6 +96,45 @@ WEFT_API uint32_t weft_rmutex_depth(const weft_rmutex *m);
 /* What the inline parts call when they cannot go on. */
 WEFT_API enum weft_status weft_rmutex_lock_slow_(weft_rmutex *m);
 WEFT_API enum weft_status weft_rmutex_unlock_slow_(weft_rmutex *m);
+
+/* The common cases only: with flags in the word it is a slow one. */
+#if !defined(WEFT_NO_INLINE)
+WEFT_INLINE enum weft_status
+weft_rmutex_lock(weft_rmutex *m)
+{
+    uint32_t word = WEFT_LOAD_(&m->mutex.word, relaxed);
+    const uint32_t me = WEFT_LOAD_(&weft_self_, relaxed);
+
+    if (__builtin_expect(word == 0, 0)) {
+        if (me != 0 && WEFT_CAS_(&m->mutex.word, &word, me, acquire))
+            return WEFT_OK;
+    } else if (__builtin_expect(word == me, 1)) {
+        const uint32_t again = WEFT_LOAD_(&m->again, relaxed) + 1;
+        if (__builtin_expect(again != UINT32_MAX, 1)) {
+            WEFT_STORE_(&m->again, again, relaxed);
+            return WEFT_OK;
+        }
+    }
+    return weft_rmutex_lock_slow_(m);
+}
+
+WEFT_INLINE enum weft_status
+weft_rmutex_unlock(weft_rmutex *m)
+{
+    const uint32_t again = WEFT_LOAD_(&m->again, relaxed);
+    uint32_t me = WEFT_LOAD_(&weft_self_, relaxed);
+
+    if (__builtin_expect(again == 0, 0)) {
+        if (me != 0 && WEFT_CAS_(&m->mutex.word, &me, 0, release))
+            return WEFT_OK;
+    } else if (__builtin_expect(
+                   me != 0 && WEFT_LOAD_(&m->mutex.word, relaxed) == me, 1)) {
+        WEFT_STORE_(&m->again, again - 1, relaxed);
+        return WEFT_OK;
+    }
+    return weft_rmutex_unlock_slow_(m);
+}
+#endif
 
 WEFT_END_DECLS
 

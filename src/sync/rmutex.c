@@ -3,9 +3,9 @@
  * sync/rmutex.c - a mutex, and how often its owner has locked it again.
  *
  * The count is 0 whenever the mutex is free, so the first lock and the last
- * unlock need not touch it; only the owner reads or writes it, and sees who
- * that is in the mutex's word: a thread reads its own tag there only if it
- * wrote it.
+ * unlock need not write it.  Only the owner writes it.  Others may read it, and
+ * then find in the word that it is not theirs: a thread reads its own tag there
+ * only if it wrote it.
  *
  * Ordering.  The mutex's: the count is handed over with it.
  */
@@ -17,16 +17,30 @@ void
 weft_rmutex_init(weft_rmutex *m)
 {
     weft_mutex_init(&m->mutex);
-    m->again = 0;
+    atomic_init(&m->again, 0);
 }
 
-/* What the owner gets. */
+static uint32_t
+again_of(const weft_rmutex *m)
+{
+    return atomic_load_explicit(&m->again, memory_order_relaxed);
+}
+
+static void
+set_again(weft_rmutex *m, uint32_t again)
+{
+    atomic_store_explicit(&m->again, again, memory_order_relaxed);
+}
+
+/* What the owner gets; the depth, which is one more, must fit too. */
 static enum weft_status
 lock_again(weft_rmutex *m)
 {
-    if (m->again == UINT32_MAX - 1) /* depth is one more */
+    const uint32_t again = again_of(m);
+
+    if (again == UINT32_MAX - 1)
         return WEFT_OVERFLOW;
-    m->again++;
+    set_again(m, again + 1);
     return WEFT_OK;
 }
 
@@ -69,9 +83,10 @@ weft_rmutex_unlock_slow_(weft_rmutex *m)
 {
     if (!weft_mutex_is_mine_(&m->mutex))
         return WEFT_NOT_OWNER;
-    if (m->again == 0)
+    const uint32_t again = again_of(m);
+    if (again == 0)
         return weft_mutex_give_(&m->mutex, WEFT_KIND_RMUTEX);
-    m->again--;
+    set_again(m, again - 1);
     return WEFT_OK;
 }
 
@@ -90,7 +105,7 @@ weft_rmutex_owner(const weft_rmutex *m)
 uint32_t
 weft_rmutex_depth(const weft_rmutex *m)
 {
-    return weft_mutex_is_mine_(&m->mutex) ? m->again + 1 : 0;
+    return weft_mutex_is_mine_(&m->mutex) ? again_of(m) + 1 : 0;
 }
 
 enum weft_status
@@ -98,8 +113,8 @@ weft_rmutex_drop_(weft_rmutex *m, uint32_t *again)
 {
     if (!weft_mutex_is_mine_(&m->mutex))
         return WEFT_NOT_OWNER;
-    *again = m->again;
-    m->again = 0;
+    *again = again_of(m);
+    set_again(m, 0);
     return weft_mutex_give_(&m->mutex, WEFT_KIND_RMUTEX);
 }
 
@@ -107,5 +122,5 @@ void
 weft_rmutex_retake_(weft_rmutex *m, uint32_t again)
 {
     weft_mutex_retake_(&m->mutex, WEFT_KIND_RMUTEX);
-    m->again = again;
+    set_again(m, again);
 }
