@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bench_mutex.c - one thread at a time: weft_mutex beside pthread mutexes of
- * every kind and Concurrency Kit's spin locks.
+ * every kind, nsync and Concurrency Kit's spin locks.
  *
  * The limit of a pair is what two compare-and-swaps take, from 0 to a tag and
  * back, which is all that a mutex with an owner can do.
@@ -17,6 +17,7 @@
 #include <weft/mutex.h>
 
 #include "bench/sync_loops.h"
+#include "bench/sync_nsync.h"
 #include "scenario.h"
 
 static bool
@@ -256,13 +257,15 @@ static const struct sync_variant many[] = {
 #define SECTIONS(label, heading, v, n, in, out)                               \
     {                                                                         \
         .name = label, .title = heading, .variants = v, .job = SYNC_SECTIONS, \
-        .threads = {n}, .inside_ns = in, .outside_ns = out                    \
+        .threads = {n}, .more = sync_nsync_mutex, .inside_ns = in,            \
+        .outside_ns = out                                                     \
     }
 
 static const struct sync_table tables[] = {
     {.name = "pair",
      .title = "lock and unlock",
      .variants = alone,
+     .more = sync_nsync_mutex,
      .job = SYNC_PAIR,
      .threads = {1}},
     SECTIONS("short-2", "50 ns inside, 100 outside", two, 2, 50, 100),
@@ -272,6 +275,7 @@ static const struct sync_table tables[] = {
     {.name = "idle",
      .title = "one waits for 100 ms",
      .variants = many,
+     .more = sync_nsync_mutex,
      .job = SYNC_IDLE,
      .threads = {2}},
     {.name = NULL}};
