@@ -13,10 +13,13 @@ const struct command commands[] = {
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
+extern const struct scenario bench_barrier;
 extern const struct scenario bench_counter;
 extern const struct scenario bench_mutex;
 extern const struct scenario bench_ring;
 extern const struct scenario bench_rmutex;
+extern const struct scenario bench_once;
+extern const struct scenario bench_rwlock;
 extern const struct scenario bench_spsc;
 extern const struct scenario race_lost_update;
 extern const struct scenario race_read_modify_write;
@@ -32,8 +35,11 @@ const struct scenario *const scenarios[] = {
     &tour,
     &race_lost_update,
     &race_read_modify_write,
+    &bench_barrier,
     &bench_counter,
+    &bench_once,
     &bench_ring,
+    &bench_rwlock,
     &bench_spsc,
     &bench_mutex,
     &bench_rmutex,

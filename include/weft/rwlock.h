@@ -19,10 +19,11 @@
  *       table[i] = price;
  *       weft_rwlock_write_unlock(&l);
  *
- * A lock that has seen WEFT_RWLOCK_READS_ reads since the last write lets its
- * readers write into lines of their own from then on: no locked instruction, no
- * line that two threads share.  The next writer pays for it: a system call that
- * interrupts the other CPUs, and a look at the line of every thread.
+ * A lock that has seen a few reads since the last write lets its readers write
+ * into lines of their own from then on, so that no two share a line; the next
+ * writer looks at the line of every thread.  After WEFT_RWLOCK_READS_ more a
+ * read is without a locked instruction, and the next writer pays for that with
+ * a system call that interrupts the other CPUs.
  *
  * Who goes first.  Whoever comes while nothing is in the way goes in.  A writer
  * that has waited for a millisecond keeps newcomers of both kinds out until it
@@ -73,7 +74,8 @@ WEFT_API void weft_rwlock_init(weft_rwlock *l);
  *   progress   starvation-free, as above
  *   ordering   everything before the unlock by each earlier writer
  *              happens-before the return
- *   cost       with readers' own lines: no read-modify-write, inline; else one
+ *   cost       with readers' own lines: one atomic exchange on one of them, or
+ *              only plain stores, inline; else one read-modify-write of the lock
  *   caveat     not async-signal-safe; not a cancellation point.  A thread that
  *              ends leaves what it holds locked for good, to read or to write.
  *              In a forked child, what other threads had locked to read on
@@ -119,8 +121,7 @@ WEFT_API enum weft_status weft_rwlock_read_unlock(weft_rwlock *l);
  *              have left
  *   ordering   everything before the unlock by each earlier reader and writer
  *              happens-before the return
- *   cost       one read-modify-write; after many reads without a write the
- *              system call above
+ *   cost       one read-modify-write, and after reads what is said above
  *   others     as weft_rwlock_read_lock
  */
 WEFT_API enum weft_status weft_rwlock_write_lock(weft_rwlock *l);
@@ -151,6 +152,10 @@ WEFT_API enum weft_status weft_rwlock_write_unlock(weft_rwlock *l);
 #define WEFT_READ_SLOTS_   8
 #define WEFT_RWLOCK_READS_ 1000
 
+/* What `biased` says: readers may enter their lines; without a fence. */
+#define WEFT_RWLOCK_FENCED_ 1u
+#define WEFT_RWLOCK_FREE_   2u
+
 /* What a thread holds to read.  Only the first two are anybody else's to
  * look at, and only `wanted` to write. */
 struct weft_read_slots_ {
@@ -177,12 +182,14 @@ weft_rwlock_read_lock(weft_rwlock *l)
     WEFT_ATOMIC(uintptr_t) *slot = &weft_read_slots_->lock[WEFT_READ_SLOT_(l)];
 
     if (WEFT_LOAD_(&weft_self_, relaxed) == 0 ||
-        WEFT_LOAD_(&l->biased, relaxed) == 0 || WEFT_LOAD_(slot, relaxed) != 0)
+        WEFT_LOAD_(&l->biased, relaxed) != WEFT_RWLOCK_FREE_ ||
+        WEFT_LOAD_(slot, relaxed) != 0)
         return weft_rwlock_read_lock_slow_(l);
     WEFT_STORE_(slot, (uintptr_t)l, relaxed);
     __asm__ volatile("" ::: "memory"); /* the light fence of base/fence.h */
-    return WEFT_LOAD_(&l->biased, acquire) != 0 ? WEFT_OK
-                                                : weft_rwlock_read_retry_(l);
+    return WEFT_LOAD_(&l->biased, acquire) == WEFT_RWLOCK_FREE_
+               ? WEFT_OK
+               : weft_rwlock_read_retry_(l);
 }
 
 WEFT_INLINE enum weft_status

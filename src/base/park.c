@@ -260,10 +260,13 @@ bool
 weft_park_linger_(const _Atomic uint32_t *word, uint32_t expected,
                   unsigned threads)
 {
-    if (threads <= known_cpus())
-        return weft_park_spin_(word, expected);
+    const bool crowded = threads > known_cpus();
+    const int yields = crowded ? WEFT_PARK_YIELDS : WEFT_PARK_YIELDS / 4;
+
+    if (!crowded && weft_park_spin_(word, expected))
+        return true;
     const int64_t end_ns = weft_clock_ns_() + WEFT_PARK_YIELD_NS;
-    for (int i = 0; i < WEFT_PARK_YIELDS; i++) {
+    for (int i = 0; i < yields; i++) {
         if (atomic_load_explicit(word, memory_order_relaxed) != expected)
             return true;
         sched_yield();

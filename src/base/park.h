@@ -95,11 +95,12 @@ bool weft_park_spin_(const _Atomic uint32_t *word, uint32_t expected);
 
 /*
  * The same for a wait for several threads: with a CPU for each of the `threads`
- * it spins, with fewer it lets them run.
+ * it spins at first, and then, or with fewer, it lets them run.
  *
  *   returns    whether `*word` became other than `expected`
- *   blocking   spins for about WEFT_PARK_SPIN_NS; or yields its CPU up to
- *              WEFT_PARK_YIELDS times, until about WEFT_PARK_YIELD_NS are over
+ *   blocking   spins for about WEFT_PARK_SPIN_NS, then yields its CPU twice; or
+ *              yields it up to WEFT_PARK_YIELDS times, until about
+ *              WEFT_PARK_YIELD_NS are over
  */
 bool weft_park_linger_(const _Atomic uint32_t *word, uint32_t expected,
                        unsigned threads);

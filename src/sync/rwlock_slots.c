@@ -3,9 +3,9 @@
  * rwlock_slots.c - readers that write only to their own lines.
  *
  * A reader stores the lock into its entry, then looks whether the lock still
- * allows that; a writer forbids it, then looks at all entries.  The reader's
- * half is the light fence, the writer's the heavy one (base/fence.h), so one of
- * them sees the other.
+ * allows that; a writer forbids it, then looks at all entries.  All four are
+ * seq_cst, or the reader has the light fence between and the writer the heavy
+ * one (base/fence.h), so one of them sees the other.
  *
  * Waiting.  A writer that finds a reader inside asks for word: it adds to
  * `wanted` and fences again.  The reader clears its entry and then loads
@@ -26,6 +26,7 @@
  *     lines    a thread gave them back        ->  the next takes them
  *     drain    a reader clears its entry      ->  a writer sees it cleared
  *     left     it has cleared it, and says so ->  the writer looks again
+ *     rwlock.agree   a reader enters, a writer forbids ->  the other sees it
  */
 #include "sync/rwlock_slots.h"
 
@@ -34,17 +35,21 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include <ck_pr.h>
+
 #include "base/fence.h"
 #include "base/park.h"
 
 #define NOBODYS ((uintptr_t)1) /* no lock has this address, and it is not 0 */
+#define PAUSES  64             /* that a writer waits before it asks for word */
 
-/* What threads have before they have any: no free entry. */
-static struct weft_readers none = {.slots.lock = {NOBODYS, NOBODYS, NOBODYS,
-                                                  NOBODYS, NOBODYS, NOBODYS,
-                                                  NOBODYS, NOBODYS}};
+struct weft_readers weft_readers_none_ = {
+    .slots.lock = {NOBODYS, NOBODYS, NOBODYS, NOBODYS, NOBODYS, NOBODYS,
+                   NOBODYS, NOBODYS}};
 
-__thread struct weft_read_slots_ *weft_read_slots_ = &none.slots;
+/* Said again: an initializer makes gcc forget the header's. */
+__thread struct weft_read_slots_ *weft_read_slots_
+    __attribute__((tls_model("initial-exec"))) = &weft_readers_none_.slots;
 static __thread bool ended __attribute__((tls_model("initial-exec")));
 
 static _Atomic(struct weft_readers *) list;
@@ -91,14 +96,6 @@ make_new(void)
 }
 
 struct weft_readers *
-weft_readers_known_(void)
-{
-    struct weft_readers *r = (struct weft_readers *)(void *)weft_read_slots_;
-
-    return r != &none ? r : NULL;
-}
-
-struct weft_readers *
 weft_readers_mine_(void)
 {
     struct weft_readers *r = weft_readers_known_();
@@ -133,17 +130,27 @@ end_thread(void *value)
     for (size_t i = 0; i < WEFT_READ_SLOTS_; i++)
         if (atomic_load_explicit(&r->slots.lock[i], memory_order_relaxed) != 0)
             return;
-    weft_read_slots_ = &none.slots;
+    weft_read_slots_ = &weft_readers_none_.slots;
     /* release: lines */
     atomic_store_explicit(&r->taken, false, memory_order_release);
+}
+
+static bool
+has(_Atomic(uintptr_t) *entry, const weft_rwlock *l)
+{
+    return (atomic_load_explicit(entry, memory_order_relaxed) &
+            ~(COUNTED | NESTED)) == (uintptr_t)l;
 }
 
 _Atomic(uintptr_t) *
 weft_readers_find_(struct weft_readers *r, const weft_rwlock *l)
 {
-    for (size_t i = 0; r != NULL && i < WEFT_READ_SLOTS_; i++)
-        if ((atomic_load_explicit(&r->slots.lock[i], memory_order_relaxed) &
-             ~(COUNTED | NESTED)) == (uintptr_t)l)
+    if (r == NULL)
+        return NULL;
+    if (has(&r->slots.lock[WEFT_READ_SLOT_(l)], l))
+        return &r->slots.lock[WEFT_READ_SLOT_(l)];
+    for (size_t i = 0; r->strayed > 0 && i < WEFT_READ_SLOTS_; i++)
+        if (has(&r->slots.lock[i], l))
             return &r->slots.lock[i];
     return NULL;
 }
@@ -155,10 +162,28 @@ weft_readers_free_(struct weft_readers *r, const weft_rwlock *l)
 
     for (size_t i = 0; r != NULL && i < WEFT_READ_SLOTS_; i++) {
         _Atomic(uintptr_t) *e = &r->slots.lock[at ^ i];
-        if (atomic_load_explicit(e, memory_order_relaxed) == 0)
+        if (atomic_load_explicit(e, memory_order_relaxed) == 0) {
+            r->strayed += i > 0;
             return e;
+        }
     }
     return NULL;
+}
+
+/* The entry is given up. */
+static void
+return_home(struct weft_readers *r, const weft_rwlock *l,
+            const _Atomic(uintptr_t) *entry)
+{
+    r->strayed -= entry != &r->slots.lock[WEFT_READ_SLOT_(l)];
+}
+
+void
+weft_readers_clear_(struct weft_readers *r, const weft_rwlock *l,
+                    _Atomic(uintptr_t) *entry)
+{
+    return_home(r, l, entry);
+    atomic_store_explicit(entry, 0, memory_order_relaxed);
 }
 
 /* Its entry is cleared: say so to a writer that wants to know. */
@@ -174,8 +199,10 @@ tell(struct weft_readers *r)
 }
 
 void
-weft_readers_leave_(struct weft_readers *r, _Atomic(uintptr_t) *entry)
+weft_readers_leave_(struct weft_readers *r, const weft_rwlock *l,
+                    _Atomic(uintptr_t) *entry)
 {
+    return_home(r, l, entry);
     /* release: drain */
     atomic_store_explicit(entry, 0, memory_order_release);
     tell(r);
@@ -199,13 +226,11 @@ is_in(_Atomic(uintptr_t) *entry, const weft_rwlock *l)
 
 /* Wait until the thread of `r` has cleared the entry. */
 static enum weft_status
-wait_for(struct weft_readers *r, _Atomic(uintptr_t) *entry,
-         const weft_rwlock *l, weft_deadline deadline)
+wait_for_word(struct weft_readers *r, _Atomic(uintptr_t) *entry,
+              const weft_rwlock *l, weft_deadline deadline)
 {
     enum weft_status s = WEFT_OK;
 
-    if (deadline <= WEFT_NOW)
-        return WEFT_TIMEOUT;
     atomic_fetch_add_explicit(&r->slots.wanted, 1, memory_order_relaxed);
     weft_fence_heavy_();
     for (bool spun = false; s == WEFT_OK; spun = true) {
@@ -221,15 +246,33 @@ wait_for(struct weft_readers *r, _Atomic(uintptr_t) *entry,
     return is_in(entry, l) ? s : WEFT_OK;
 }
 
+static enum weft_status
+wait_for(struct weft_readers *r, _Atomic(uintptr_t) *entry,
+         const weft_rwlock *l, weft_deadline deadline)
+{
+    if (deadline <= WEFT_NOW)
+        return WEFT_TIMEOUT;
+    for (int i = 0; i < PAUSES; i++) {
+        if (!is_in(entry, l))
+            return WEFT_OK;
+        ck_pr_stall();
+    }
+    return wait_for_word(r, entry, l, deadline);
+}
+
 enum weft_status
 weft_readers_drain_(const weft_rwlock *l, weft_deadline deadline)
 {
     for (struct weft_readers *r = first(); r != NULL; r = r->next)
         for (size_t i = 0; i < WEFT_READ_SLOTS_; i++) {
-            if (!is_in(&r->slots.lock[i], l))
+            _Atomic(uintptr_t) *entry = &r->slots.lock[i];
+            /* seq_cst: rwlock.agree.  We stored `biased`, then load the entry;
+             * a reader stores the entry, then loads `biased`. */
+            const uintptr_t e =
+                atomic_load_explicit(entry, memory_order_seq_cst);
+            if ((e & ~NESTED) != (uintptr_t)l)
                 continue;
-            const enum weft_status s =
-                wait_for(r, &r->slots.lock[i], l, deadline);
+            const enum weft_status s = wait_for(r, entry, l, deadline);
             if (s != WEFT_OK)
                 return s;
         }
@@ -245,6 +288,8 @@ in_child(void)
         atomic_store_explicit(&r->slots.wanted, 0, memory_order_relaxed);
         for (size_t i = 0; r != mine && i < WEFT_READ_SLOTS_; i++)
             atomic_store_explicit(&r->slots.lock[i], 0, memory_order_relaxed);
+        if (r != mine)
+            r->strayed = 0;
         if (r != mine)
             atomic_store_explicit(&r->taken, false, memory_order_relaxed);
     }
