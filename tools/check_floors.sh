@@ -27,7 +27,7 @@ BEGIN {
     for (i in a) home[a[i]] = "container"
     split("guard mutex rmutex rwlock semaphore event cond barrier once", b)
     for (i in b) home[b[i]] = "sync"
-    split("base status deadline version inline", c)
+    split("base status deadline version inline fail", c)
     for (i in c) home[c[i]] = "base"
     split("thread local timer dump", d)
     for (i in d) home[d[i]] = "thread"

@@ -12,6 +12,7 @@
 #include <weft/deadline.h>
 #include <weft/dump.h>
 #include <weft/event.h>
+#include <weft/fail.h>
 #include <weft/guard.h>
 #include <weft/mutex.h>
 #include <weft/once.h>
@@ -21,6 +22,7 @@
 #include <weft/semaphore.h>
 #include <weft/spsc.h>
 #include <weft/status.h>
+#include <weft/thread.h>
 #include <weft/timer.h>
 #include <weft/version.h>
 

@@ -8,7 +8,8 @@
  *              three free bits.  No two living threads have the same; after
  *              2^29 thread starts the tag of an ended thread comes back.
  *   record     one per thread, in the list until it ends: what the dump, the
- *              registry and the deadlock detector read about it
+ *              registry and the deadlock detector read about it.  It is counted:
+ *              the list has a share in it, and every handle (src/thread) one
  *
  * The fast word `weft_self_` (include/weft/inline.h) is the tag, or 0 while the
  * thread has not called yet or while somebody watches (deadlock/watch.h): the
@@ -28,11 +29,24 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <weft/inline.h>
 
 #include "base/reclaim.h"
+
+/* The bytes that src/thread has in a record. */
+#define WEFT_SELF_ROOM 128
+
+/* The shares of a record: one bit, and a number above it. */
+#define WEFT_SELF_LISTED 1u
+#define WEFT_SELF_HANDLE 2u
+
+/* Who started it. */
+enum weft_self_kind { WEFT_SELF_FOREIGN, WEFT_SELF_STARTED, WEFT_SELF_MAIN };
+
+struct weft_name;
 
 /* How many locks a record has room for; more are counted only. */
 #define WEFT_HELD_MAX 48
@@ -50,10 +64,24 @@ struct weft_self {
     struct weft_self *previous; /* under the list's lock */
     uint64_t id;
     uint32_t tag;
+    enum weft_self_kind kind;
+    uint32_t generation;              /* which fork it was made after */
+    _Atomic uint64_t gone;            /* version that took it out; 0: listed */
+    uint64_t born;                    /* version that put it in */
+    _Atomic uint32_t shares;          /* WEFT_SELF_LISTED and the handles */
+    bool leaves_by_key;               /* the key's destructor will end it */
     _Atomic int64_t native_id;        /* the kernel's; 0: not running yet */
     _Atomic pthread_t pthread;        /* valid once native_id is there */
     _Atomic(_Atomic uint32_t *) fast; /* its weft_self_ */
-    _Atomic(void *) thread; /* the weft_thread of src/thread, or NULL */
+    _Atomic(const char *) name;       /* base/name.h; NULL: not asked for yet */
+    struct weft_name *names;          /* all that it was given */
+    char plain_name[32];              /* the one that nobody gave */
+
+    /* Of src/thread: its handle, and what it does when the thread has left the
+     * list and when the record is given back; zero bytes and NULL elsewhere. */
+    void (*left)(struct weft_self *s);
+    void (*dispose)(struct weft_self *s);
+    _Alignas(16) unsigned char room[WEFT_SELF_ROOM];
 
     /* What it waits for now; written by the thread (deadlock/watch.h). */
     _Atomic(const void *) waits_for; /* NULL: it runs */
@@ -105,20 +133,82 @@ weft_self_get_(void)
 uint64_t weft_self_id_(void);
 
 /*
- * Make a record for a thread that is about to start, and list it.
+ * Make a record for a thread that is about to start; it has one handle and is
+ * not listed yet.
  *
  *   returns    NULL if there is no memory
  */
-struct weft_self *weft_self_create_(void);
+struct weft_self *weft_self_create_(enum weft_self_kind kind);
+
+/* List it: now it has its id and its tag. */
+void weft_self_list_(struct weft_self *s);
 
 /* The calling thread, which has never called Weft, is the one of `s`. */
 void weft_self_adopt_(struct weft_self *s);
 
 /*
- * Take a record off the list that weft_self_create_ made and no thread adopted,
- * or the calling thread's own.  It is given back once nobody reads it.
+ * Take a record off the list: one that no thread adopted, or the calling
+ * thread's own.  The list's share in it ends.
  */
 void weft_self_leave_(struct weft_self *s);
+
+/* The calling thread has run what it was started for: leave now if nothing
+ * else will do it later. */
+void weft_self_end_(void);
+
+/*
+ * Take one more handle.
+ *
+ *   requires   _retain_: the caller has a handle, or `s` cannot leave now;
+ *              _try_: between weft_reclaim_enter_ and weft_reclaim_leave_
+ *   returns    _try_: false if nobody has a share in it any more
+ */
+void weft_self_retain_(struct weft_self *s);
+bool weft_self_try_retain_(struct weft_self *s);
+
+/*
+ * Give a handle back; with the last share, the record goes once nobody reads
+ * it.
+ */
+void weft_self_release_(struct weft_self *s);
+
+/* Give a handle back if there is another one; whether it did. */
+bool weft_self_release_one_of_(struct weft_self *s);
+
+/*
+ * The same in two steps, for a caller with a lock: give a share back, then,
+ * without the lock and if it was the last one, let the record go.
+ */
+bool weft_self_drop_(struct weft_self *s, uint32_t share);
+void weft_self_gather_(struct weft_self *s);
+
+/*
+ * Keep a listed record, and so its thread, from leaving until weft_self_unpin_;
+ * false, and nothing is kept, if it has left already.
+ *
+ *   caveat     no thread starts or ends meanwhile: be quick
+ */
+bool weft_self_pin_(const struct weft_self *s);
+void weft_self_unpin_(void);
+
+/*
+ * Return the system's id of a thread that was just started and not yet joined
+ * or detached.
+ *
+ *   returns    0 if it cannot be told, or if the thread has ended: then it has
+ *              told by itself
+ */
+int64_t weft_native_id_of_(pthread_t thread);
+
+/* Whether its thread has ended, or did not come along into a forked child. */
+bool weft_self_is_gone_(const struct weft_self *s);
+
+/* Whether `s` belongs to a thread of the process that forked this one. */
+bool weft_self_is_of_parent_(const struct weft_self *s);
+
+/* The main thread's record, or in a forked child that of the thread that
+ * called fork; NULL only if it has none for want of memory. */
+struct weft_self *weft_self_main_(void);
 
 /*
  * The first record and the next, in the order of their ids; NULL: no more.
@@ -130,10 +220,16 @@ struct weft_self *weft_self_first_(void);
 struct weft_self *weft_self_next_(const struct weft_self *s);
 
 /*
- * Return how often the list has changed: the same number before and after a
- * walk, and even, means that the walk saw what was there at one moment.
+ * Return how often the list has changed.
+ *
+ *   ordering   a record that is `born` by then is found by a walk that follows;
+ *              one that a walk before did not find is `gone` by then, or was
+ *              never born
  */
 uint64_t weft_self_version_(void);
+
+/* Return how many records are listed. */
+size_t weft_self_count_(void);
 
 /* Return the id of the living thread whose tag is `tag`, or of the first one
  * that ever had it; 0 for a tag of 0. */
