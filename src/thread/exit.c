@@ -30,6 +30,7 @@ static _Atomic uint32_t waiting; /* of them, those that wait here */
 static _Atomic uint32_t exits;   /* somebody waits here, or did */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static void (*hooks[HOOKS])(void);
+void (*weft_exit_last_)(void);
 static unsigned hook_count;
 
 bool
@@ -97,18 +98,27 @@ wait_for_threads(void)
 }
 
 static void
-at_exit(void)
+finish(void)
 {
     run_hooks();
     wait_for_threads();
     weft_failure_report_all_();
 }
 
+/* The last handler of all, if we were the first to be loaded. */
+static void
+at_exit(void)
+{
+    finish();
+    if (weft_exit_last_ != NULL)
+        weft_exit_last_();
+}
+
 static void
 at_exit_of_main(void *unused)
 {
     (void)unused;
-    at_exit();
+    finish();
 }
 
 /* What the C library has for thread_local objects of C++. */

@@ -76,4 +76,7 @@ void weft_exit_remove_(void);
  */
 bool weft_at_exit_(void (*hook)(void));
 
+/* Called last of all, if it is not NULL: local.c's. */
+extern void (*weft_exit_last_)(void);
+
 #endif /* WEFT_THREAD_THREAD_H */
