@@ -21,6 +21,7 @@ extern const struct scenario bench_rmutex;
 extern const struct scenario bench_once;
 extern const struct scenario bench_rwlock;
 extern const struct scenario bench_spsc;
+extern const struct scenario bench_thread;
 extern const struct scenario race_lost_update;
 extern const struct scenario race_read_modify_write;
 extern const struct scenario soak_counter;
@@ -43,6 +44,7 @@ const struct scenario *const scenarios[] = {
     &bench_spsc,
     &bench_mutex,
     &bench_rmutex,
+    &bench_thread,
     &soak_counter,
     &stall_ring,
     &stall_spsc,

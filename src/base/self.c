@@ -266,9 +266,8 @@ weft_self_adopt_(struct weft_self *s)
     const bool slow = atomic_load_explicit(&watched, memory_order_relaxed);
     atomic_store_explicit(&weft_self_, slow ? 0 : s->tag, memory_order_relaxed);
     pthread_mutex_unlock(&list_lock);
-    s->leaves_by_key =
-        key_is_there &&
-        pthread_setspecific(key, (void *)(uintptr_t)ROUNDS) == 0;
+    s->leaves_by_key = key_is_there &&
+                       pthread_setspecific(key, (void *)(uintptr_t)ROUNDS) == 0;
 }
 
 /* The first record of the process is there before there is memory. */
