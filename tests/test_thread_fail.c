@@ -13,6 +13,7 @@
 
 #include "alloc_fail.h"
 #include "base/fail.h"
+#include "base/tsan.h"
 #include "testing.h"
 
 /* The linker sends the library's threads here; see the program's LDFLAGS. */
@@ -32,6 +33,17 @@ __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
         return failure;
     return __real_pthread_create(thread, attr, run, arg);
 }
+
+#ifdef WEFT_TSAN
+/* It refuses a forked child its threads unless told otherwise. */
+const char *__tsan_default_options(void);
+
+const char *
+__tsan_default_options(void)
+{
+    return "die_after_fork=0:atexit_sleep_ms=100:report_thread_leaks=0";
+}
+#endif
 
 static pthread_barrier_t gate;
 

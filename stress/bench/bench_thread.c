@@ -3,9 +3,8 @@
  * bench_thread.c - `weft-stress bench thread`: starts and joins, who am I,
  * values of a thread's own, the list of all threads.
  *
- * The threads that are started do nothing: what is measured is all around them.
- * The list is that of 100 threads which sleep meanwhile; the rival is what a
- * program does without a list, reading /proc/self/task.
+ * The threads that are started do nothing.  The list is that of 100 threads which
+ * sleep; without one, a program reads /proc/self/task.
  */
 #include <weft/local.h>
 #include <weft/thread.h>
@@ -32,6 +31,8 @@ struct thing {
     unsigned seen;
     bool failed;
 };
+
+#define KEEP(value) __asm__ volatile("" ::"r"(value))
 
 static void *
 do_nothing(void *arg)
@@ -145,9 +146,6 @@ SYNC_WORK(work_thrd_one, .call = thrd_one)
 SYNC_WORK(work_weft_many, .call = weft_many)
 SYNC_WORK(work_pthread_many, .call = pthread_many)
 SYNC_WORK(work_thrd_many, .call = thrd_many)
-
-/* What a call returns, kept from being thrown away. */
-#define KEEP(value) __asm__ volatile("" ::"r"(value))
 
 static inline void
 weft_who(struct sync_hand *h, void *object)
