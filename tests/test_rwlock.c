@@ -53,7 +53,7 @@ struct other {
     enum weft_status status;
     _Atomic bool in;
     _Atomic bool out;
-    bool keeps; /* ends without unlocking */
+    _Atomic bool keeps; /* ends without unlocking */
 };
 
 static void *
@@ -67,9 +67,9 @@ hold(void *arg)
     if (o->status != WEFT_OK)
         return NULL;
     atomic_store_explicit(&o->in, true, memory_order_release);
-    while (!atomic_load_explicit(&o->out, memory_order_relaxed))
+    while (!atomic_load_explicit(&o->out, memory_order_acquire))
         sched_yield();
-    if (o->keeps)
+    if (atomic_load_explicit(&o->keeps, memory_order_relaxed))
         return NULL;
     if (o->what == READ)
         ok(weft_rwlock_read_unlock(&lock));
@@ -95,7 +95,7 @@ until_in(struct other *o)
 static enum weft_status
 end(struct other *o)
 {
-    atomic_store_explicit(&o->out, true, memory_order_relaxed);
+    atomic_store_explicit(&o->out, true, memory_order_release);
     ck_assert_int_eq(pthread_join(o->thread, NULL), 0);
     return o->status;
 }
@@ -355,7 +355,7 @@ START_TEST(test_a_thread_that_ends_leaves_it_locked)
 
     set_up(_i % 3);
     start(&o, _i < 3 ? READ : WRITE, WEFT_FOREVER);
-    o.keeps = true;
+    atomic_store_explicit(&o.keeps, true, memory_order_relaxed);
     ok(end(&o));
     ck_assert_int_eq(try_write(&lock), WEFT_TIMEOUT);
     ck_assert_int_eq(weft_rwlock_write_lock_until(&lock, weft_in_ms(5)),
