@@ -25,6 +25,7 @@ extern const struct scenario bench_thread;
 extern const struct scenario race_lost_update;
 extern const struct scenario race_read_modify_write;
 extern const struct scenario soak_counter;
+extern const struct scenario soak_sync;
 extern const struct scenario stall_counter;
 extern const struct scenario stall_ring;
 extern const struct scenario stall_spsc;
@@ -46,6 +47,7 @@ const struct scenario *const scenarios[] = {
     &bench_rmutex,
     &bench_thread,
     &soak_counter,
+    &soak_sync,
     &stall_ring,
     &stall_spsc,
     &stall_counter,

@@ -142,6 +142,10 @@ judge(const struct sync_run *run, const struct total *t,
         snprintf(fault, BENCH_FAULT_BYTES,
                  "%llu turns inside counted to %llu: two were in at once",
                  (unsigned long long)due, (unsigned long long)plain);
+    else if (run->load->job == SYNC_ROUNDS && t->most != t->fewest)
+        snprintf(fault, BENCH_FAULT_BYTES,
+                 "one was through %llu rounds, another through %llu",
+                 (unsigned long long)t->most, (unsigned long long)t->fewest);
     else if (t->wrong > 0)
         snprintf(fault, BENCH_FAULT_BYTES,
                  "%llu times one was where it must not be",

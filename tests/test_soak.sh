@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# test_soak.sh - `weft-stress soak sync` through the command line, for some
+# seconds.  That its checks can fail is shown by test_soak_sync.
+: "${srcdir:=$(dirname "$0")/..}"
+. "$srcdir/tests/tap.sh"
+temp=$(mktemp -d)
+trap 'rm -rf "$temp"' EXIT
+
+soak() { # OPTIONS...
+    # shellcheck disable=SC2086 # RUN may be an emulator with options
+    ${RUN-} ./weft-stress soak sync "$@"
+}
+
+all() { # a row for each primitive, and all of them ok
+    soak --duration 5 --csv "$temp/all.csv" >"$temp/out" || {
+        cat "$temp/out"
+        return 1
+    }
+    soak --help | sed -n 's/.*which: \([a-z,]*\)$/\1/p' | grep rmutex |
+        tr , '\n' >"$temp/names"
+    [ "$(wc -l <"$temp/names")" -ge 10 ] || return 1
+    while read -r name; do
+        grep -q "^sync,sync,$name,[0-9]*,[1-9].*,ok," "$temp/all.csv" || {
+            echo "no turn of $name:"
+            cat "$temp/all.csv"
+            return 1
+        }
+    done <"$temp/names"
+}
+ok "each primitive keeps what it promises" all
+ok "the seed comes first" eval 'head -n 1 "$temp/out" | grep "^seed "'
+ok "the verdict has counts and the seed" \
+    grep -q '^soak sync: ok: [0-9]* held, 0 failed, .* turns in .* seed 0x' \
+    "$temp/out"
+ok "the replay command comes last" eval 'tail -n 1 "$temp/out" |
+    grep "^replay .* soak sync --duration 5 --seed 0x[0-9a-f]*$"'
+
+only() {
+    soak --only once,barrier --threads 3,5 --duration 0.4 \
+        --csv "$temp/only.csv" >/dev/null || return 1
+    [ "$(grep -c '^sync,sync,\(once\|barrier\),[35],' "$temp/only.csv")" = 4 ] &&
+        ! grep -q mutex "$temp/only.csv"
+}
+ok "only: those, and with each number of threads" only
+fails "only: a name that none has" soak --only mutex,nonesuch
+tap_end
