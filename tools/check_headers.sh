@@ -33,6 +33,11 @@ for path in "$dir"/weft/*.h; do
         echo "$name: does not stand alone in C++11"
         bad=1
     }
+    if [ -e "$dir/Makefile.inc" ] && ! grep -q "$name " "$dir/Makefile.inc" &&
+        ! grep -q "$name\$" "$dir/Makefile.inc"; then
+        echo "$name: is not installed: see include/Makefile.inc"
+        bad=1
+    fi
     if grep -nE 'config\.h|(^|[^A-Z_])HAVE_' "$path"; then
         echo "$name: depends on what configure found"
         bad=1
