@@ -58,7 +58,8 @@
 #define STARVED     WEFT_MUTEX_STARVED_
 #define OWES        WEFT_MUTEX_OWES_
 #define PATIENCE_NS 1000000
-#define LOOKS       8 /* changes of the word seen while spinning */
+#define LOOKS       12 /* changes of the word seen while spinning */
+#define STILL       4  /* spins without a change, before it sleeps */
 
 /* A call that waits. */
 struct wait {
@@ -136,12 +137,14 @@ try_to_take(const struct wait *t, uint32_t w)
 static bool
 spin(const struct wait *t)
 {
-    for (int i = 0; i < LOOKS; i++) {
+    int still = 0;
+
+    for (int i = 0; i < LOOKS && still < STILL; i++) {
         const uint32_t w = look(t->mutex);
         if (try_to_take(t, w))
             return true;
         if (!may_take(t, w) && !weft_park_spin_(&t->mutex->word, w))
-            return false;
+            still++;
     }
     return false;
 }
