@@ -8,7 +8,7 @@
  *
  * Spin locks that hand over in the order of arrival stand still as soon as the
  * next in line is not running: they take part where there is a CPU for each
- * thread, and their figures with more threads are in doc/design/mutex.md.
+ * thread, and nowhere else.
  */
 #include <pthread.h>
 
