@@ -14,12 +14,15 @@ const struct command commands[] = {
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
 extern const struct scenario bench_barrier;
+extern const struct scenario bench_cond;
 extern const struct scenario bench_counter;
+extern const struct scenario bench_event;
 extern const struct scenario bench_mutex;
 extern const struct scenario bench_ring;
 extern const struct scenario bench_rmutex;
 extern const struct scenario bench_once;
 extern const struct scenario bench_rwlock;
+extern const struct scenario bench_semaphore;
 extern const struct scenario bench_spsc;
 extern const struct scenario bench_thread;
 extern const struct scenario race_lost_update;
@@ -43,6 +46,9 @@ const struct scenario *const scenarios[] = {
     &bench_ring,
     &bench_rwlock,
     &bench_spsc,
+    &bench_semaphore,
+    &bench_event,
+    &bench_cond,
     &bench_mutex,
     &bench_rmutex,
     &bench_thread,

@@ -34,6 +34,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <weft/base.h>
 #include <weft/deadline.h>
@@ -53,17 +54,18 @@ typedef struct weft_cond {
     struct weft_cond_waiter_ *last;    /* valid if there is a first */
     struct weft_cond_waiter_ *waiting; /* the first that was not told */
     bool reentrant;                    /* the lock is a weft_rmutex */
-    bool coming; /* one was told and woken, and has not the lock yet */
+    bool coming;     /* one was told and woken, and has not the lock yet */
+    uint32_t teller; /* the CPU of who last told somebody */
 } weft_cond;
 
 /* A condition of the weft_mutex (weft_rmutex) at `m`. */
-#define WEFT_COND_INIT(m)                   \
-    {                                       \
-        (m), NULL, NULL, NULL, false, false \
+#define WEFT_COND_INIT(m)                      \
+    {                                          \
+        (m), NULL, NULL, NULL, false, false, 0 \
     }
-#define WEFT_COND_INIT_R(m)                        \
-    {                                              \
-        &(m)->mutex, NULL, NULL, NULL, true, false \
+#define WEFT_COND_INIT_R(m)                           \
+    {                                                 \
+        &(m)->mutex, NULL, NULL, NULL, true, false, 0 \
     }
 
 /* Make `c` a condition of `m`, for good; nobody uses it meanwhile. */
@@ -113,6 +115,23 @@ WEFT_API enum weft_status weft_cond_notify(weft_cond *c, size_t n);
 
 /* Tell all waiting threads; otherwise as weft_cond_notify. */
 WEFT_API enum weft_status weft_cond_notify_all(weft_cond *c);
+
+/* What the inline part calls when it cannot go on. */
+WEFT_API enum weft_status weft_cond_notify_slow_(weft_cond *c, size_t n);
+
+#if !defined(WEFT_NO_INLINE)
+/* The tag of the mutex's owner stands above three flags. */
+WEFT_INLINE enum weft_status
+weft_cond_notify(weft_cond *c, size_t n)
+{
+    const uint32_t me = WEFT_LOAD_(&weft_self_, relaxed);
+
+    return me != 0 && (WEFT_LOAD_(&c->mutex->word, relaxed) & ~7u) == me &&
+                   c->waiting == NULL
+               ? WEFT_OK
+               : weft_cond_notify_slow_(c, n);
+}
+#endif
 
 WEFT_END_DECLS
 

@@ -2,7 +2,7 @@
 /*
  * event.h - a flag that threads wait for.
  *
- *   shape      8 bytes in the caller's memory; zero bytes are an event that is
+ *   shape      16 bytes in the caller's memory; zero bytes are an event that is
  *              not set; needs no destroy
  *   source     original; after threading.Event of Python
  *   sibling    cond.h, for conditions that a flag cannot say
@@ -30,14 +30,15 @@
 
 WEFT_BEGIN_DECLS
 
-/* The field is private. */
+/* The fields are private. */
 typedef struct weft_event {
-    WEFT_ATOMIC(uint64_t) word; /* set or not, how often it was, who waits */
+    WEFT_ATOMIC(uint64_t) word;   /* set or not, how often it was, who waits */
+    WEFT_ATOMIC(uint32_t) setter; /* its CPU, if it found threads waiting */
 } weft_event;
 
 #define WEFT_EVENT_INIT \
     {                   \
-        0               \
+        0, 0            \
     }
 
 /* Set `e` up, not set; nobody uses it meanwhile. */
@@ -84,6 +85,26 @@ WEFT_API bool weft_event_is_set(const weft_event *e);
  */
 WEFT_API enum weft_status weft_event_wait(weft_event *e,
                                           weft_deadline deadline);
+
+/* What the inline part calls when it cannot go on. */
+WEFT_API enum weft_status weft_event_wait_slow_(weft_event *e,
+                                                weft_deadline deadline);
+
+#if !defined(WEFT_NO_INLINE)
+WEFT_INLINE bool
+weft_event_is_set(const weft_event *e)
+{
+    return (WEFT_LOAD_(&e->word, acquire) & 1) != 0;
+}
+
+WEFT_INLINE enum weft_status
+weft_event_wait(weft_event *e, weft_deadline deadline)
+{
+    return (WEFT_LOAD_(&e->word, acquire) & 1) != 0
+               ? WEFT_OK
+               : weft_event_wait_slow_(e, deadline);
+}
+#endif
 
 WEFT_END_DECLS
 

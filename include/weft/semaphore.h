@@ -6,7 +6,7 @@
  *   shape      24 bytes in the caller's memory; zero bytes are a semaphore of
  *              value 0 without a bound; needs no destroy
  *   source     original; a wake-up that is counted beside the units: Birrell,
- *              "Implementing Condition Variables with Semaphores", 2003
+ *              "Implementing Condition Variables with Semaphores", 2004
  *   sibling    mutex.h, which knows its owner
  *
  *       static weft_semaphore connections = WEFT_SEMAPHORE_INIT(3, 3);
@@ -41,12 +41,13 @@ typedef struct weft_semaphore {
     uint32_t not_max;             /* UINT32_MAX - max */
     WEFT_ATOMIC(uint32_t) wakes;  /* granted and not yet used up */
     WEFT_ATOMIC(uint32_t) handed; /* 1: the starved thread has a unit */
+    WEFT_ATOMIC(uint32_t) waker;  /* its CPU */
 } weft_semaphore;
 
 /* A semaphore of `value` units and never more than `max`. */
-#define WEFT_SEMAPHORE_INIT(value, max)             \
-    {                                               \
-        (value), UINT32_MAX - (uint32_t)(max), 0, 0 \
+#define WEFT_SEMAPHORE_INIT(value, max)                \
+    {                                                  \
+        (value), UINT32_MAX - (uint32_t)(max), 0, 0, 0 \
     }
 
 /*
@@ -68,7 +69,7 @@ weft_semaphore_init(weft_semaphore *s, uint32_t value, uint32_t max);
  *   blocking   spins briefly, then sleeps in the kernel; then it is a
  *              cancellation point
  *   progress   a thread that comes may take a unit ahead of one that waits;
- *              who has waited for 1 ms and lost is handed the next unit
+ *              who has lost for 1 ms is handed the next unit
  *   ordering   everything before the release of a unit happens-before the
  *              return of the acquire that takes it
  *   cost       where there is a unit: one atomic read-modify-write
@@ -95,6 +96,36 @@ WEFT_API enum weft_status weft_semaphore_release(weft_semaphore *s, uint32_t n);
  *   returns    exact while nobody acquires or releases
  */
 WEFT_API uint32_t weft_semaphore_value(const weft_semaphore *s);
+
+/* What the inline parts call when they cannot go on. */
+WEFT_API enum weft_status weft_semaphore_acquire_slow_(weft_semaphore *s,
+                                                       weft_deadline deadline);
+WEFT_API enum weft_status weft_semaphore_release_slow_(weft_semaphore *s,
+                                                       uint32_t n);
+
+#if !defined(WEFT_NO_INLINE)
+WEFT_INLINE enum weft_status
+weft_semaphore_acquire(weft_semaphore *s, weft_deadline deadline)
+{
+    uint64_t w = WEFT_LOAD_(&s->word, relaxed);
+
+    return (w & UINT32_MAX) != 0 && WEFT_CAS_(&s->word, &w, w - 1, acquire)
+               ? WEFT_OK
+               : weft_semaphore_acquire_slow_(s, deadline);
+}
+
+/* If somebody waits, the word is above every maximum. */
+WEFT_INLINE enum weft_status
+weft_semaphore_release(weft_semaphore *s, uint32_t n)
+{
+    uint64_t w = WEFT_LOAD_(&s->word, relaxed);
+
+    return n != 0 && w + n <= UINT32_MAX - s->not_max &&
+                   WEFT_CAS_(&s->word, &w, w + n, release)
+               ? WEFT_OK
+               : weft_semaphore_release_slow_(s, n);
+}
+#endif
 
 WEFT_END_DECLS
 

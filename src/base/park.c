@@ -207,6 +207,12 @@ may_spin(void)
     return known_cpus() > 1;
 }
 
+uint32_t
+weft_park_here_(void)
+{
+    return (uint32_t)sched_getcpu() + 1;
+}
+
 /* A stretch of spinning. */
 struct patience {
     int64_t end_ns; /* 0: not begun */

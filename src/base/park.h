@@ -123,6 +123,13 @@ bool weft_park_spin64_(const _Atomic uint64_t *word, uint64_t mask,
                        uint64_t expected);
 
 /*
+ * Return the number of the calling thread's CPU, and one.  Where the last
+ * thread that woke another ran on the CPU of the one that is to wait now, that
+ * one need not spin: it would keep the other from running.  A hint, no more.
+ */
+uint32_t weft_park_here_(void);
+
+/*
  * How long a wait spins before it sleeps [ns].  doc/design/park.md has the
  * measurement: about what a sleep and a wake-up on another CPU cost.
  */

@@ -54,6 +54,7 @@ struct weft_cond_waiter_ {
     struct weft_cond_waiter_ *previous;
     weft_cond *cond;
     enum place place;
+    bool spins;
     uint32_t again; /* what the rmutex needs to be as deep as before */
     _Atomic uint32_t word;
 };
@@ -127,6 +128,7 @@ wake_next(weft_cond *c)
     take_out(c, w);
     w->place = WOKEN;
     c->coming = true;
+    c->teller = weft_park_here_();
     weft_mutex_owe_(c->mutex, &w->debt);
 }
 
@@ -213,7 +215,7 @@ static void
 sleep_until(waiter *w, weft_deadline deadline)
 {
     pthread_cleanup_push(cancelled, w);
-    if (!weft_park_spin_(&w->word, AWAKE))
+    if (!w->spins || !weft_park_spin_(&w->word, AWAKE))
         while (fall_asleep(w) &&
                weft_park_wait_cancel_(&w->word, ASLEEP, deadline) == WEFT_OK) {
         }
@@ -232,6 +234,7 @@ weft_cond_wait(weft_cond *c, weft_deadline deadline)
     const enum weft_status s = weft_watch_block_(c, WEFT_KIND_COND, deadline);
     if (s != WEFT_OK)
         return s;
+    w.spins = c->teller != weft_park_here_();
     append(c, &w);
     let_go(c, &w);
     sleep_until(&w, deadline);
@@ -258,6 +261,12 @@ weft_cond_wait_for(weft_cond *c, bool (*holds)(void *ctx), void *ctx,
 
 enum weft_status
 weft_cond_notify(weft_cond *c, size_t n)
+{
+    return weft_cond_notify_slow_(c, n);
+}
+
+enum weft_status
+weft_cond_notify_slow_(weft_cond *c, size_t n)
 {
     if (!weft_mutex_is_mine_(c->mutex))
         return WEFT_NOT_OWNER;

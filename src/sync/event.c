@@ -53,6 +53,7 @@ void
 weft_event_init(weft_event *e)
 {
     atomic_init(&e->word, 0);
+    atomic_init(&e->setter, 0);
 }
 
 void
@@ -61,9 +62,12 @@ weft_event_set(weft_event *e)
     uint64_t w = atomic_load_explicit(&e->word, memory_order_relaxed);
     uint64_t next;
 
-    do
+    do {
         next = (w & SET) != 0 ? w : ((w & LOW) + GENERATION + SET) & LOW;
-    while (!atomic_compare_exchange_weak_explicit(
+        if (w >= WAITER)
+            atomic_store_explicit(&e->setter, weft_park_here_(),
+                                  memory_order_relaxed);
+    } while (!atomic_compare_exchange_weak_explicit(
         &e->word, &w, next, memory_order_release /* release: set */,
         memory_order_relaxed));
     if (w >= WAITER)
@@ -163,7 +167,9 @@ wait_slow(weft_event *e, weft_deadline deadline)
     const uint64_t w = atomic_load_explicit(&e->word, memory_order_relaxed);
     struct wait wait = {e, w & ~SET};
 
-    weft_park_spin64_(&e->word, LOW, wait.seen & LOW);
+    if (atomic_load_explicit(&e->setter, memory_order_relaxed) !=
+        weft_park_here_())
+        weft_park_spin64_(&e->word, LOW, wait.seen & LOW);
     enum weft_status s = weft_watch_block_(e, WEFT_KIND_EVENT, deadline);
     if (s != WEFT_OK)
         return s;
@@ -175,6 +181,12 @@ wait_slow(weft_event *e, weft_deadline deadline)
 
 enum weft_status
 weft_event_wait(weft_event *e, weft_deadline deadline)
+{
+    return weft_event_wait_slow_(e, deadline);
+}
+
+enum weft_status
+weft_event_wait_slow_(weft_event *e, weft_deadline deadline)
 {
     if (weft_event_is_set(e))
         return WEFT_OK;

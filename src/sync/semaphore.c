@@ -33,9 +33,10 @@
  * A thread looks for a wake-up before it takes itself off, because the kernel
  * may have woken it for one.
  *
- * Who has waited for STARVED_NS, wakes, and finds nothing takes the baton: the
- * next release sets a unit aside for it, that nobody else can take, and says so
- * in `handed`.  Until it has left, the unit counts against the maximum.
+ * Who wakes and finds nothing, STARVED_NS after that happened to it first,
+ * takes the baton: the next release sets a unit aside for it, that nobody else
+ * can take, and says so in `handed`.  Until it has left, the unit counts
+ * against the maximum.
  *
  * Who acquires may free the semaphore while the release that made it possible
  * still runs.  After the swap that adds the units a release touches nothing but
@@ -81,6 +82,7 @@ weft_semaphore_init(weft_semaphore *s, uint32_t value, uint32_t max)
     s->not_max = UINT32_MAX - max;
     atomic_init(&s->wakes, 0);
     atomic_init(&s->handed, 0);
+    atomic_init(&s->waker, 0);
     return WEFT_OK;
 }
 
@@ -150,6 +152,12 @@ hand_over(weft_semaphore *s)
 enum weft_status
 weft_semaphore_release(weft_semaphore *s, uint32_t n)
 {
+    return weft_semaphore_release_slow_(s, n);
+}
+
+enum weft_status
+weft_semaphore_release_slow_(weft_semaphore *s, uint32_t n)
+{
     const uint32_t max = UINT32_MAX - s->not_max;
     uint64_t w = atomic_load_explicit(&s->word, memory_order_relaxed);
     uint64_t next;
@@ -164,6 +172,9 @@ weft_semaphore_release(weft_semaphore *s, uint32_t n)
             next = call(w - STARVED + HANDED + n - 1, n - 1, &k);
         else
             next = call(w + n, n, &k);
+        if ((w & (SLEEPERS | STARVED)) != 0)
+            atomic_store_explicit(&s->waker, weft_park_here_(),
+                                  memory_order_relaxed);
     } while (!swap(s, &w, next));
     if ((w & STARVED) != 0)
         hand_over(s);
@@ -203,7 +214,7 @@ enum role { SLEEPING, NEXT };
 struct wait {
     weft_semaphore *semaphore;
     enum role role;
-    int64_t starved_ns; /* when it is starved */
+    int64_t starved_ns; /* when it is starved; 0: it never woke for nothing */
 };
 
 /* Use up a wake-up. */
@@ -237,6 +248,17 @@ arrive(uint64_t w)
     return coming(w) > 0 ? w - COMING_ONE : w;
 }
 
+/* Whether a thread that woke for nothing has done so for long enough. */
+static bool
+is_starved(struct wait *wait)
+{
+    const int64_t now_ns = weft_clock_ns_();
+
+    if (wait->starved_ns == 0)
+        wait->starved_ns = now_ns + STARVED_NS;
+    return now_ns >= wait->starved_ns;
+}
+
 /* What becomes of a thread that looked. */
 enum outcome { TOOK, NOTHING, SLEEPS_ON, IS_NEXT };
 
@@ -247,7 +269,6 @@ look(struct wait *wait, bool leaves)
 {
     weft_semaphore *s = wait->semaphore;
     uint64_t w = atomic_load_explicit(&s->word, memory_order_relaxed);
-    const bool starved = !leaves && weft_clock_ns_() >= wait->starved_ns;
     enum outcome outcome;
     uint64_t next;
 
@@ -258,7 +279,7 @@ look(struct wait *wait, bool leaves)
             next -= 1;
         } else if (leaves) {
             outcome = NOTHING;
-        } else if (starved && (w & BATON) == 0) {
+        } else if (is_starved(wait) && (w & BATON) == 0) {
             outcome = IS_NEXT;
             next += STARVED;
         } else {
@@ -395,14 +416,17 @@ wait_asleep(struct wait *wait, weft_deadline deadline)
 static enum weft_status
 acquire_slow(weft_semaphore *s, weft_deadline deadline)
 {
-    if (weft_park_spin64_(&s->word, VALUE, 0) && take(s))
+    const uint32_t waker =
+        atomic_load_explicit(&s->waker, memory_order_relaxed);
+    if (waker != weft_park_here_() && weft_park_spin64_(&s->word, VALUE, 0) &&
+        take(s))
         return WEFT_OK;
     enum weft_status status =
         weft_watch_block_(s, WEFT_KIND_SEMAPHORE, deadline);
     if (status != WEFT_OK)
         return status;
     if (!take_or_enlist(s)) {
-        struct wait wait = {s, SLEEPING, weft_clock_ns_() + STARVED_NS};
+        struct wait wait = {s, SLEEPING, 0};
         pthread_cleanup_push(cancelled, &wait);
         status = wait_asleep(&wait, deadline);
         pthread_cleanup_pop(0);
@@ -413,6 +437,12 @@ acquire_slow(weft_semaphore *s, weft_deadline deadline)
 
 enum weft_status
 weft_semaphore_acquire(weft_semaphore *s, weft_deadline deadline)
+{
+    return weft_semaphore_acquire_slow_(s, deadline);
+}
+
+enum weft_status
+weft_semaphore_acquire_slow_(weft_semaphore *s, weft_deadline deadline)
 {
     if (take(s))
         return WEFT_OK;
