@@ -261,11 +261,26 @@ acquire_one_idly(void *arg)
     return acquire_one(arg);
 }
 
-/* Wake waiters[0] for nothing; false: it was faster. */
+static int64_t patience_ms; /* of a thread that is to starve; 0: no end */
+
+/* Return when waiters[0] sleeps there; false: it has timed out. */
+static bool
+see_asleep(const void *word)
+{
+    while (sleepers(word) != 1) {
+        if (now_at(&timed_out) > 0)
+            return false;
+        sched_yield();
+    }
+    return true;
+}
+
+/* Wake waiters[0] for nothing; false: it was faster, or has timed out. */
 static bool
 disappoint(void)
 {
-    await_sleepers(&s.wakes, 1);
+    if (!see_asleep(&s.wakes))
+        return false;
     ck_assert_int_eq(weft_semaphore_release(&s, 1), WEFT_OK);
     return weft_semaphore_acquire(&s, WEFT_NOW) == WEFT_OK;
 }
@@ -277,22 +292,23 @@ starve(void)
     have_one_cpu(true);
     for (;;) {
         set_up(0, 1);
+        if (patience_ms > 0)
+            forever = weft_in_ms(patience_ms *= 2);
         ck_assert_int_eq(
             pthread_create(&waiters[0], NULL, acquire_one_idly, &forever), 0);
         bool starves = disappoint();
-        if (starves) {
-            await_sleepers(&s.wakes, 1);
+        if (starves && see_asleep(&s.wakes)) {
             const int64_t later_ns = weft_clock_ns_() + 1100000;
             while (weft_clock_ns_() < later_ns)
                 sched_yield();
             starves = disappoint();
         }
-        if (starves)
-            break;
+        if (starves && see_asleep(&s.handed))
+            return;
         join(1);
         atomic_store_explicit(&acquired, 0, memory_order_relaxed);
+        atomic_store_explicit(&timed_out, 0, memory_order_relaxed);
     }
-    await_sleepers(&s.handed, 1);
 }
 
 START_TEST(test_a_starved_thread_is_handed_the_next_unit)
@@ -341,7 +357,7 @@ END_TEST
 
 START_TEST(test_a_starved_thread_may_time_out)
 {
-    forever = weft_in_ms(300);
+    patience_ms = 100;
     starve();
     join(1);
     ck_assert_uint_eq(now_at(&timed_out), 1);

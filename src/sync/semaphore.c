@@ -44,9 +44,11 @@
  * cannot leave without them: they are inside a call, so nobody may free it.
  * After that it only tells the kernel an address.
  *
- * Ordering.  `wakes` carries nothing and is relaxed.
+ * Ordering.
  *
  *     unit        weft_semaphore_release  ->  the acquire that takes it
+ *     grant       release has done with the object  ->  a thread uses up a
+ *                 wake-up, and may free it
  *     hand        release sets `handed`  ->  the thread with the baton sees it
  *     lay_down    `handed` is 0 again    ->  the next release that sets it
  *
@@ -136,7 +138,8 @@ grant(weft_semaphore *s, uint32_t k)
 {
     if (k == 0)
         return;
-    atomic_fetch_add_explicit(&s->wakes, k, memory_order_relaxed);
+    /* release: grant */
+    atomic_fetch_add_explicit(&s->wakes, k, memory_order_release);
     weft_park_wake_(&s->wakes, k);
 }
 
@@ -223,13 +226,13 @@ use_wake(weft_semaphore *s)
 {
     uint32_t wakes = atomic_load_explicit(&s->wakes, memory_order_relaxed);
 
-    do
-        if (wakes == 0)
-            return false;
-    while (!atomic_compare_exchange_weak_explicit(&s->wakes, &wakes, wakes - 1,
-                                                  memory_order_relaxed,
-                                                  memory_order_relaxed));
-    return true;
+    while (wakes != 0)
+        /* acquire: grant */
+        if (atomic_compare_exchange_weak_explicit(&s->wakes, &wakes, wakes - 1,
+                                                  memory_order_acquire,
+                                                  memory_order_relaxed))
+            return true;
+    return false;
 }
 
 /* Wait for what another thread is just about to store. */
