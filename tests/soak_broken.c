@@ -12,6 +12,7 @@ extern const struct soak_subject soak_once;
 extern const struct soak_subject soak_rmutex;
 extern const struct soak_subject soak_rwlock;
 extern const struct soak_subject soak_semaphore;
+extern const struct soak_subject soak_thread;
 extern const struct soak_subject soak_timer;
 
 const struct broken broken[] = {
@@ -76,6 +77,11 @@ const struct broken broken[] = {
      "passed a last round", 0},
     {&soak_barrier, &barrier_stays_broken, "is not mended by a reset",
      "reset, it is broken|no turn", 0},
+    {&soak_thread, &thread_same_id, "gives an id twice", "came after id", 0},
+    {&soak_thread, &thread_loses_result, "loses what was returned",
+     "another thread's result", 0},
+    {&soak_thread, &thread_times_out_early, "does not wait", "deadline", 0},
+    {&soak_thread, &thread_joins_once, "cannot be joined twice", "join", 0},
     {&soak_timer, &timer_early, "runs early", "before its time", 0},
     {&soak_timer, &timer_twice, "runs twice", "ran twice", 0},
     {&soak_timer, &timer_runs_cancelled, "runs what is cancelled", "cancelled",

@@ -20,7 +20,7 @@
 #define THREADS     8
 #define WORDS_BYTES 128
 #define NAMES \
-    "mutex,rmutex,rwlock,semaphore,event,cond,rcond,barrier,once,timer"
+    "mutex,rmutex,rwlock,semaphore,event,cond,rcond,barrier,once,thread,timer"
 
 extern const struct soak_subject soak_barrier;
 extern const struct soak_subject soak_cond;
@@ -31,11 +31,13 @@ extern const struct soak_subject soak_rcond;
 extern const struct soak_subject soak_rmutex;
 extern const struct soak_subject soak_rwlock;
 extern const struct soak_subject soak_semaphore;
+extern const struct soak_subject soak_thread;
 extern const struct soak_subject soak_timer;
 
 const struct soak_subject *const soak_subjects[] = {
-    &soak_mutex, &soak_rmutex, &soak_rwlock,  &soak_semaphore, &soak_event,
-    &soak_cond,  &soak_rcond,  &soak_barrier, &soak_once,      &soak_timer,
+    &soak_mutex, &soak_rmutex, &soak_rwlock, &soak_semaphore,
+    &soak_event, &soak_cond,   &soak_rcond,  &soak_barrier,
+    &soak_once,  &soak_thread, &soak_timer,
 };
 const size_t soak_subject_count =
     sizeof(soak_subjects) / sizeof(soak_subjects[0]);

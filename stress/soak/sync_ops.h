@@ -77,4 +77,11 @@ struct soak_timer_ops {
     void (*release)(void *t);
 };
 
+struct soak_thread_ops {
+    enum weft_status (*start)(void **out, void *(*fn)(void *arg), void *arg);
+    enum weft_status (*join)(void *t, weft_deadline deadline, void **result);
+    void (*release)(void *t);
+    uint64_t (*id)(const void *t);
+};
+
 #endif /* STRESS_SOAK_SYNC_OPS_H */
