@@ -54,6 +54,19 @@ START_TEST(test_dump_begins_with_who_waits_in_a_circle)
 }
 END_TEST
 
+START_TEST(test_dump_tells_of_each_thread_and_each_lock_once)
+{
+    weft_watch_enable_(true);
+    begin_deadlock();
+    dump();
+    weft_watch_enable_(false);
+    ck_assert_contains(dump_stanza("left"), "    holds mutex ");
+    ck_assert_ptr_null(
+        strstr(strstr(dump_stanza("left"), "    holds") + 1, "    holds"));
+    ck_assert_ptr_null(strstr(dump_text, "\nThread \"left\""));
+}
+END_TEST
+
 START_TEST(test_circle_that_a_deadline_will_open_is_no_deadlock)
 {
     begin_circle(weft_in_s(1000));
@@ -288,6 +301,7 @@ main(void)
 {
     static const struct test tests[] = {
         {&test_dump_begins_with_who_waits_in_a_circle, 1},
+        {&test_dump_tells_of_each_thread_and_each_lock_once, 1},
         {&test_circle_that_a_deadline_will_open_is_no_deadlock, 1},
         {&test_dump_shows_the_stack_of_a_thread_that_waits, 1},
         {&test_dump_says_that_the_owner_has_ended, 1},
