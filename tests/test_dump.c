@@ -16,6 +16,7 @@
 #include <weft/once.h>
 #include <weft/rmutex.h>
 #include <weft/rwlock.h>
+#include <weft/thread.h>
 #include <weft/timer.h>
 
 #include "config.h"
@@ -284,6 +285,44 @@ want_once(void *arg)
     return arg;
 }
 
+static void *
+join_it(void *arg)
+{
+    void *result;
+
+    (void)!weft_thread_join(arg, WEFT_FOREVER, &result);
+    return arg;
+}
+
+static void *
+sleep_on_mutex(void *arg)
+{
+    weft_mutex_lock(arg);
+    return arg;
+}
+
+START_TEST(test_dump_names_the_thread_that_is_joined_in_full)
+{
+    static weft_mutex m;
+    static const weft_thread_options options = {
+        .name = "a name that the kernel cuts off", .daemon = WEFT_DAEMON_YES};
+    weft_thread *sleeper;
+
+    weft_mutex_lock(&m);
+    ck_assert_int_eq(weft_thread_start(&sleeper, sleep_on_mutex, &m, &options),
+                     WEFT_OK);
+    start_thread(join_it, sleeper);
+    await_wait_for(&m, 1);
+    await_wait_for(sleeper, 1);
+    dump();
+    ck_assert_contains(dump_outline(),
+                       " waits for thread 0x~ without a deadline, which is "
+                       "thread 2 \"a name that the kernel cuts off\"\n");
+    ck_assert_contains(dump_stanza("a name that the kernel cuts off"),
+                       ", daemon: waits for mutex ");
+}
+END_TEST
+
 START_TEST(test_dump_names_who_runs_a_once)
 {
     void *(*other)(void *) = want_once;
@@ -309,6 +348,7 @@ main(void)
         {&test_dump_shows_who_sleeps_in_the_kernel_and_who_computes, 1},
         {&test_dump_lists_held_locks_while_watching, 1},
         {&test_dump_names_the_writer_and_while_watching_the_readers, 1},
+        {&test_dump_names_the_thread_that_is_joined_in_full, 1},
         {&test_dump_names_who_runs_a_once, 1},
     };
 

@@ -176,7 +176,8 @@ say_waits(struct dump *d)
         if (begins_circle(s, &s->list[i]))
             say_circle(d, &s->list[i]);
     for (size_t i = 0; i < s->count; i++)
-        if (s->list[i].owner != 0 && s->list[i].owner_view == NULL)
+        if (s->list[i].owner != 0 && s->list[i].owner_view == NULL &&
+            s->list[i].waits_for.kind != WEFT_KIND_THREAD)
             weft_writer_say_(&d->out,
                              "  LOST: %s %p was held by thread %" PRIu64
                              " when that ended; nobody can unlock it\n",

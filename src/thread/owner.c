@@ -16,6 +16,8 @@
 #include <weft/once.h>
 #include <weft/rwlock.h>
 
+#include "thread/thread.h"
+
 /* Copy an object that may be gone. */
 static bool
 copy_object(const void *object, void *copy, size_t bytes)
@@ -33,6 +35,7 @@ weft_owner_of_(struct weft_lock_view lock)
     weft_mutex mutex;
     weft_rwlock rwlock;
     weft_once once;
+    uint64_t id;
 
     switch (lock.kind) {
     case WEFT_KIND_MUTEX:
@@ -51,12 +54,15 @@ weft_owner_of_(struct weft_lock_view lock)
             return weft_self_id_of_(
                 atomic_load_explicit(&once.word, memory_order_relaxed) & ~7u);
         return 0;
+    case WEFT_KIND_THREAD: /* it has itself */
+        if (copy_object(&weft_thread_self_(lock.object)->id, &id, sizeof(id)))
+            return id;
+        return 0;
     case WEFT_KIND_NONE:
     case WEFT_KIND_SEMAPHORE:
     case WEFT_KIND_EVENT:
     case WEFT_KIND_COND:
     case WEFT_KIND_BARRIER:
-    case WEFT_KIND_THREAD:
     case WEFT_KIND_TIMER:
     case WEFT_KIND_COUNT:
         break;

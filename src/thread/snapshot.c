@@ -18,6 +18,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/name.h"
+#include "base/symbol.h"
+#include "thread/thread.h"
+
 #define SPARE 64 /* threads that may start between counting and looking */
 
 static struct weft_snapshot *
@@ -79,11 +83,21 @@ copy_held(struct weft_view *v, const struct weft_self *r)
     }
 }
 
+/* A name that was never asked for or set is not there yet; the kernel's does,
+ * and no lock is taken here. */
+static void
+copy_name(struct weft_view *v, struct weft_self *r)
+{
+    if (atomic_load_explicit(&r->name, memory_order_relaxed) != NULL)
+        weft_symbol_copy_(v->name, sizeof(v->name), weft_name_get_(r));
+    v->is_daemon = weft_thread_of_(r)->daemon;
+}
+
 static void
 copy_known(struct weft_snapshot *s)
 {
     weft_reclaim_enter_();
-    for (const struct weft_self *r = weft_self_first_(); r != NULL;
+    for (struct weft_self *r = weft_self_first_(); r != NULL;
          r = weft_self_next_(r)) {
         struct weft_view *v = add(s);
         if (v == NULL)
@@ -91,6 +105,7 @@ copy_known(struct weft_snapshot *s)
         v->id = r->id;
         v->native_id =
             (pid_t)atomic_load_explicit(&r->native_id, memory_order_relaxed);
+        copy_name(v, r);
         copy_wait(v, r);
         copy_held(v, r);
     }
