@@ -118,8 +118,8 @@ echo " a line" >>"$temp/b.log"
 ok "half a line waits for its end" wait_for "b.log: half a line"
 echo "two, the last" >>"$temp/a.log"
 mv "$temp/a.log" "$temp/a.log.1"
-echo "three, in a new file" >"$temp/a.log"
-ok "a rotated file is followed" wait_for "a.log: three, in a new file"
+echo "three, in a new file that is longer than the old one" >"$temp/a.log"
+ok "a rotated file is followed" wait_for "a.log: three, in a new file that is longer than the old one"
 echo "cut" >"$temp/b.log"
 ok "a file cut short, too" wait_for "b.log: cut"
 echo "four" >>"$temp/a.log"
@@ -129,7 +129,7 @@ monitor_status=0
 wait "$monitor" || monitor_status=$?
 ok "it ends well when it is told to" test "$monitor_status" = 0
 ok "all of one file, in order" lines_of a.log \
-    'following\none\ntwo, the last\nthree, in a new file\nfour\n'
+    'following\none\ntwo, the last\nthree, in a new file that is longer than the old one\nfour\n'
 ok "all of the other" lines_of b.log 'following\nhalf a line\ncut\nend\n'
 ok "what it cannot follow it says" grep -q "cannot follow missing.log" "$temp/err"
 tap_end
