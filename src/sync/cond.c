@@ -24,10 +24,10 @@
  * one is on its way, and when it has the lock it makes the next one its debt.
  *
  * A debt is paid after the unlock, so a thread whose deadline has just passed
- * may have the lock, find itself WOKEN, and be faster than the debtor.  It waits
- * for the payment, as the node lives on its stack; the debtor needs no lock for
- * that.  A thread that is TOLD must not wait like this, because nobody pays for
- * it before it lets go of the lock; it takes itself out.
+ * may have the lock, find itself WOKEN, and be faster than the debtor.  It
+ * waits for the payment, as the node lives on its stack; the debtor needs no
+ * lock for that.  A thread that is TOLD must not wait like this, because nobody
+ * pays for it before it lets go of the lock; it takes itself out.
  *
  * A cancelled thread does the same, and then tells another one in its place.
  *
