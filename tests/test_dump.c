@@ -268,10 +268,17 @@ START_TEST(test_dump_names_the_writer_and_while_watching_the_readers)
 }
 END_TEST
 
+struct waiter {
+    void *(*run)(void *);
+    pthread_t thread;
+};
+
 static enum weft_status
 dump_inside(void *ctx)
 {
-    start_thread(*(void *(**)(void *))ctx, NULL);
+    struct waiter *w = ctx;
+
+    w->thread = start_thread(w->run, NULL);
     await_wait_for_kind(WEFT_KIND_ONCE);
     dump();
     return WEFT_OK;
@@ -325,10 +332,11 @@ END_TEST
 
 START_TEST(test_dump_names_who_runs_a_once)
 {
-    void *(*other)(void *) = want_once;
+    struct waiter other = {.run = want_once};
 
     pthread_setname_np(pthread_self(), "main");
     ck_assert_int_eq(weft_once_run(&once, dump_inside, &other), WEFT_OK);
+    ck_assert_int_eq(pthread_join(other.thread, NULL), 0);
     ck_assert_contains(dump_outline(),
                        " waits for once 0x~ without a deadline, "
                        "held by thread 1 \"main\"\n");
