@@ -55,6 +55,7 @@
 #include "base/cpu.h"
 #include "base/deadline.h"
 #include "base/panic.h"
+#include "base/sched.h"
 #include "base/tsan.h"
 
 #define LOOKS_PER_TIMING 8 /* looks at the word between two at the clock */
@@ -76,6 +77,7 @@ futex_wait(const void *word, uint32_t expected, const struct timespec *until)
     const int saved = errno;
     int error;
 
+    WEFT_SCHED_POINT_("park.sleep"); /* what it waits for may come now */
     do
         error =
             futex(word, FUTEX_WAIT_BITSET, expected, until) == 0 ? 0 : errno;
@@ -92,6 +94,8 @@ futex_wake(const void *word, unsigned n)
     if (n == 0)
         return 0; /* the kernel would wake one */
     const int saved = errno;
+
+    WEFT_SCHED_POINT_("park.wake"); /* the object may be gone by now */
     const long woken = futex(word, FUTEX_WAKE, n < INT_MAX ? n : INT_MAX, NULL);
 
     errno = saved; /* EFAULT: the word is gone, and so are its sleepers */

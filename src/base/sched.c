@@ -13,6 +13,7 @@
  */
 #include "base/sched.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -61,7 +62,11 @@ weft_sched_point_(const char *name)
     uint64_t chance = draw() + (unsigned char)name[0];
     if (chance % SLEEP_ONE_IN == 0) {
         struct timespec pause = {0, SLEEP_NS};
+        int cancel;
+        /* No call becomes a cancellation point by this. */
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
         nanosleep(&pause, NULL);
+        pthread_setcancelstate(cancel, NULL);
     } else if (chance % YIELD_ONE_IN == 1) {
         sched_yield();
     }
