@@ -23,6 +23,20 @@ symbols() { # TREE
     "$tools/check_symbols.sh" "$1/src/weft.map" "$1/include"
 }
 
+alone() { # DIRECTORY: each test has a log of its own
+    for script in "$1"/*.sh; do
+        [ ! -e "${script%.sh}.c" ] || {
+            echo "$script and ${script%.sh}.c write one log: one of them never runs"
+            return 1
+        }
+    done
+}
+
+ok "each test has its own log" alone "$srcdir/tests"
+mkdir -p "$copy/logs"
+touch "$copy/logs/test_a.sh" "$copy/logs/test_a.c"
+fails "logs: a script and a program of one name" alone "$copy/logs"
+
 ok "floors hold" "$tools/check_floors.sh" "$srcdir"
 fresh
 echo '#include "container/ring.h"' >>"$copy/tree/src/base/cpu.c"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# test_bench.sh - short runs of the benches through the command line, and the
+# test_bench_cli.sh - short runs of the benches through the command line, and the
 # table of the README made from one.
 : "${srcdir:=$(dirname "$0")/..}"
 . "$srcdir/tests/tap.sh"
