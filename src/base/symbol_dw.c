@@ -28,6 +28,11 @@ struct libdw {
     __typeof__(&dwfl_module_addrinfo) module_addrinfo;
     __typeof__(&dwfl_module_getsrc) module_getsrc;
     __typeof__(&dwfl_lineinfo) lineinfo;
+    __typeof__(&dwfl_module_nextcu) module_nextcu;
+    __typeof__(&dwarf_haspc) haspc;
+    __typeof__(&dwarf_getsrc_die) getsrc_die;
+    __typeof__(&dwarf_lineno) lineno;
+    __typeof__(&dwarf_linesrc) linesrc;
     __typeof__(&dwfl_linux_proc_find_elf) linux_proc_find_elf;
     __typeof__(&dwfl_standard_find_debuginfo) standard_find_debuginfo;
 };
@@ -54,6 +59,11 @@ load(struct libdw *d)
            take(l, "dwfl_module_addrinfo", &d->module_addrinfo) &&
            take(l, "dwfl_module_getsrc", &d->module_getsrc) &&
            take(l, "dwfl_lineinfo", &d->lineinfo) &&
+           take(l, "dwfl_module_nextcu", &d->module_nextcu) &&
+           take(l, "dwarf_haspc", &d->haspc) &&
+           take(l, "dwarf_getsrc_die", &d->getsrc_die) &&
+           take(l, "dwarf_lineno", &d->lineno) &&
+           take(l, "dwarf_linesrc", &d->linesrc) &&
            take(l, "dwfl_linux_proc_find_elf", &d->linux_proc_find_elf) &&
            take(l, "dwfl_standard_find_debuginfo", &d->standard_find_debuginfo);
 }
@@ -66,6 +76,24 @@ ask_no_server(void)
     for (char **e = environ; e != NULL && *e != NULL; e++)
         if (strncmp(*e, "DEBUGINFOD_", strlen("DEBUGINFOD_")) == 0)
             *e = nothing;
+}
+
+/* gcc writes a table of which unit has which address; clang does not, so that
+ * its units have to be asked one by one. */
+static const char *
+search_units(const struct libdw *d, Dwfl_Module *m, uint64_t address, int *line)
+{
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *unit = NULL;
+
+    while ((unit = d->module_nextcu(m, unit, &bias)) != NULL)
+        if (d->haspc(unit, address - bias) == 1)
+            break;
+    Dwarf_Line *where =
+        unit != NULL ? d->getsrc_die(unit, address - bias) : NULL;
+    return where != NULL && d->lineno(where, line) == 0
+               ? d->linesrc(where, NULL, NULL)
+               : NULL;
 }
 
 static void
@@ -87,7 +115,7 @@ read_one(const struct libdw *d, Dwfl *dwfl, struct weft_symbol *s)
     }
     Dwfl_Line *where = d->module_getsrc(m, s->address);
     const char *file = where == NULL
-                           ? NULL
+                           ? search_units(d, m, s->address, &line)
                            : d->lineinfo(where, NULL, &line, NULL, NULL, NULL);
     if (file == NULL || line <= 0)
         return;
