@@ -19,7 +19,7 @@
 
 #include "base/name.h"
 
-#define BATCH 32 /* records that wait for one grace period */
+#define BATCH 256 /* records, of 1 KiB, that wait for one grace period */
 
 static _Atomic(struct weft_self *) gathered; /* linked by `previous` */
 static _Atomic unsigned gathered_count;      /* a few wrong are no harm */
