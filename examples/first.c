@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* first.c - two threads count the same thing at once, and nothing is lost. */
-#include <pthread.h>
 #include <stdio.h>
 #include <weft/weft.h>
 
@@ -16,13 +15,15 @@ int
 main(void)
 {
     weft_counter *sheep;
-    pthread_t other;
+    weft_thread *other;
 
     if (weft_counter_create(&sheep, WEFT_COUNTER_PERCPU) != WEFT_OK ||
-        pthread_create(&other, NULL, count, sheep) != 0)
+        weft_thread_start(&other, count, sheep, NULL) != WEFT_OK)
         return 1;
     count(sheep);
-    pthread_join(other, NULL);
+    if (weft_thread_join(other, WEFT_FOREVER, NULL) != WEFT_OK)
+        return 1;
     printf("%lld sheep\n", (long long)weft_counter_sum(sheep));
+    weft_thread_release(other);
     weft_counter_destroy(sheep);
 }

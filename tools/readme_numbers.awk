@@ -1,7 +1,37 @@
 # readme_numbers.awk - the measured table of the README, from what
-# `weft-stress bench counter spsc ring --csv FILE` wrote.
+# `weft-stress bench ... --csv FILE` wrote, one run or several.
 #
-#   usage: awk -v command='...' -f readme_numbers.awk FILE
+#   usage: awk -v command='...' -f readme_numbers.awk FILE...
+#
+# Limits, whose names say so, are no rivals.
+BEGIN {
+    row("counter/adds-1", "counter, 1 thread")
+    row("counter/adds-2", "counter, 2 threads")
+    row("counter/adds-8", "counter, 8 threads")
+    row("counter/sums", "counter, reading it")
+    row("spsc/throughput-1x1-1024", "spsc, 1 × 1, capacity 1024")
+    row("spsc/pairs-1", "spsc, push and pop in one thread")
+    row("ring/throughput-1x1-1024", "ring, 1 × 1, capacity 1024")
+    row("ring/throughput-2x2-1024", "ring, 2 × 2, capacity 1024")
+    row("ring/throughput-4x4-1024", "ring, 4 × 4, capacity 1024")
+    row("ring/pairs-1", "ring, push and pop in one thread")
+    row("ring/ping-pong", "ring, one item there and back")
+    row("mutex/pair", "mutex, lock and unlock")
+    row("mutex/short-2-2", "mutex, 50 ns in, 100 out, 2 threads")
+    row("mutex/short-16-16", "mutex, 50 ns in, 100 out, 16 threads")
+    row("mutex/long-16-16", "mutex, 500 ns in and out, 16 threads")
+    row("rmutex/pair", "rmutex, lock and unlock")
+    row("rwlock/pair", "rwlock, lock to read and unlock")
+    row("rwlock/read-8", "rwlock, 8 readers")
+    row("semaphore/pair", "semaphore, acquire and release")
+    row("semaphore/two-cpus", "semaphore, there and back")
+    row("event/set", "event, a wait when it is set")
+    row("cond/one-cpu", "cond, there and back on one CPU")
+    row("barrier/more-8", "barrier, 8 threads meet")
+    row("once/done", "once, when it is done")
+    row("thread/start", "thread, start and join")
+}
+function row(table, words) { wanted[++wants] = table; reads[table] = words }
 function split_csv(line, out,   n, field, quoted, i, c) {
     n = 0; field = ""; quoted = 0
     sub(/\r$/, "", line)
@@ -19,22 +49,10 @@ function better(new, old) {
     if (old == "") return 1
     return less ? new + 0 < old + 0 : new + 0 > old + 0
 }
-function reads(name, scenario,   p) {
-    split(name, p, "-")
-    if (p[1] == "adds")
-        return "counter, " p[2] (p[2] == 1 ? " thread" : " threads")
-    if (name == "sums") return "counter, reading it"
-    if (name == "ping-pong") return scenario ", one item there and back"
-    if (p[1] == "pairs" && p[2] == 1) return scenario ", push and pop in one thread"
-    if (p[1] == "pairs") return scenario ", push and pop in " p[2] " threads"
-    sub(/x/, " × ", p[2])
-    if (p[1] == "bulk") return scenario ", " p[2] ", 32 at once"
-    return scenario ", " p[2] ", capacity " p[3]
-}
 function end_of_table() {
-    if (here == "") return
-    lines[++count] = sprintf("| %s | %s | %s %s | %s | %s %s | %s |", reads(here, scenario), unit, weft, weft_name, mutex == "" ? "–" : mutex, rival, rival_name, best_ratio)
-    here = weft = mutex = rival = ""
+    if (here in reads && weft != "" && rival != "")
+        lines[here] = sprintf("| %s | %s | %s%s | %s | %s %s | %.2f |", reads[here], unit, weft, weft_name, common == "" ? "–" : common, rival, rival_name, less ? rival / weft : weft / rival)
+    here = weft = common = rival = ""
 }
 { n = split_csv($0, f) }
 f[1] == "run" { fact[f[2]] = f[3]; next }
@@ -46,22 +64,27 @@ f[1] == "table" && f[2] == "scenario" {
 }
 n > 8 && f[n - 1] != "" {
     if (f[n - 1] == "FAILED") { print "readme_numbers.awk: " f[1] ", " f[3] ": FAILED: " f[n] > "/dev/stderr"; bad = 1 }
-    here = f[1]; scenario = f[2]
-    if (f[3] ~ /^weft /) {
-        if (better(f[4], weft)) { weft = f[4]; weft_name = substr(f[3], 6); best_ratio = f[8] }
-    } else {
-        if (f[3] ~ /^pthread mutex( ring)?$/) mutex = f[4]
+    here = f[2] "/" f[1]
+    if (f[3] ~ /^weft/) {
+        if (better(f[4], weft)) {
+            weft = f[4]; weft_name = f[3]
+            if (!sub(/^weft /, " ", weft_name)) weft_name = ""
+        }
+    } else if (f[3] !~ /limit/ && f[4] + 0 > 0) {
+        if (f[3] ~ /^(pthread|sem_t)/ && common == "") common = f[4]
         if (better(f[4], rival)) { rival = f[4]; rival_name = f[3] }
     }
 }
 END {
     end_of_table()
-    if (count == 0) { print "readme_numbers.awk: no table was read" > "/dev/stderr"; bad = 1 }
+    if (bad) exit 1
+    for (i = 1; i <= wants; i++)
+        if (!(wanted[i] in lines)) { print "readme_numbers.awk: no table " wanted[i] " was read" > "/dev/stderr"; bad = 1 }
     if (bad) exit 1
     print fact["cpu"] ", CPUs: " fact["cpus"] ", " fact["compiler"] " " fact["flags"] "; medians; `" command "`;"
-    print "producers × consumers; the last column is how many times better Weft is than the best rival."
+    print "the last column is how many times better Weft is than the best rival."
     print ""
-    print "| what | unit | Weft | pthread mutex | best rival | ratio |"
+    print "| what | unit | Weft | C library | best rival | ratio |"
     print "| --- | --- | ---: | ---: | ---: | ---: |"
-    for (i = 1; i <= count; i++) print lines[i]
+    for (i = 1; i <= wants; i++) print lines[wanted[i]]
 }

@@ -20,6 +20,7 @@ stress=$2
 here=$(dirname "$0")
 begin='<!-- numbers: begin -->'
 end='<!-- numbers: end -->'
+locks='mutex rmutex rwlock semaphore event cond barrier once thread'
 
 # Both marks, once each and in this order: else the file stays as it is.
 # shellcheck disable=SC2016 # awk has dollars of its own
@@ -34,13 +35,19 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-options="--capacity 1024 ${BENCH_FLAGS-}"
 # shellcheck disable=SC2086 # several options
-"$stress" bench counter spsc ring $options --csv "$work/numbers.csv"
+{
+    "$stress" bench counter spsc ring --capacity 1024 ${BENCH_FLAGS-} \
+        --csv "$work/queues.csv"
+    for concept in $locks; do
+        "$stress" bench "$concept" ${BENCH_FLAGS-} --csv "$work/$concept.csv"
+    done
+}
 # Spaces at the end are from an empty BENCH_FLAGS.
-command=$(echo "weft-stress bench counter spsc ring $options" | sed 's/ *$//')
+command=$(echo "weft-stress bench counter … thread ${BENCH_FLAGS-}" |
+    sed 's/ *$//')
 "$AWK" -v command="$command" -f "$here/readme_numbers.awk" \
-    "$work/numbers.csv" >"$work/table"
+    "$work"/*.csv >"$work/table"
 # shellcheck disable=SC2016
 "$AWK" -v b="$begin" -v e="$end" -v table="$work/table" '
     $0 == e { inside = 0 }
