@@ -130,11 +130,7 @@ weft_park_wake_all_(const _Atomic uint32_t *word)
 
 /* Cancellation acts where the thread sleeps, as in the C library's own waits:
  * between the two settings there is nothing but the system call. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__clang__)
-/* Who is cancelled leaves the frame without telling AddressSanitizer. */
-__attribute__((no_sanitize("address")))
-#endif
-static enum weft_status
+WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 wait_cancel(const void *word, uint32_t expected, weft_deadline deadline)
 {
     const struct timespec until = weft_deadline_timespec_(deadline);

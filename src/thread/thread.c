@@ -271,7 +271,7 @@ give_up_claim(void *thread)
 }
 
 /* The caller has the claim: join the thread of the system. */
-static void
+WEFT_LEFT_WHEN_CANCELLED_ static void
 join_claimed(weft_thread *t)
 {
     struct weft_self *s = weft_thread_self_(t);
@@ -296,7 +296,7 @@ claim(weft_thread *t, uint32_t seen)
 }
 
 /* Sleep until the word is no longer `seen`; false after the deadline. */
-static bool
+WEFT_LEFT_WHEN_CANCELLED_ static bool
 sleep_on(weft_thread *t, uint32_t seen, weft_deadline deadline)
 {
     if ((seen & SLEEPERS) == 0 &&
@@ -310,7 +310,7 @@ sleep_on(weft_thread *t, uint32_t seen, weft_deadline deadline)
 
 /* Once it has left the list the rest is short, and the deadline no longer
  * counts. */
-static enum weft_status
+WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 wait_for_end(weft_thread *t, weft_deadline deadline)
 {
     bool in_time = true;
@@ -356,7 +356,7 @@ end_wait(void *me)
     pthread_mutex_unlock(&joins_lock);
 }
 
-static enum weft_status
+WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 join_running(weft_thread *t, weft_deadline deadline)
 {
     weft_thread *me = weft_thread_current();
