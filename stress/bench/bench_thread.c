@@ -3,8 +3,7 @@
  * bench_thread.c - `weft-stress bench thread`: starts and joins, who am I,
  * values of a thread's own, the list of all threads.
  *
- * The threads that are started do nothing.  The list is that of 100 threads which
- * sleep; without one, a program reads /proc/self/task.
+ * The threads that are started do nothing; those in the list sleep.
  */
 #include <weft/local.h>
 #include <weft/thread.h>
