@@ -360,5 +360,10 @@ main(void)
         {&test_dump_names_who_runs_a_once, 1},
     };
 
+    if (in_emulator()) {
+        puts("left out: qemu-user 7.2 does not survive the copy of a process "
+             "with threads that a dump makes to read symbols");
+        return 77;
+    }
     return run_tests("dump", tests, sizeof(tests) / sizeof(tests[0]), 60);
 }

@@ -395,5 +395,10 @@ main(void)
 
     if (getenv("TEST_DUMP_ASKS") != NULL)
         return weft_watching_() ? 0 : 1;
+    if (in_emulator()) {
+        puts("left out: qemu-user 7.2 does not survive the copy of a process "
+             "with threads that a dump makes to read symbols");
+        return 77;
+    }
     return run_tests("dump_asked", tests, sizeof(tests) / sizeof(tests[0]), 60);
 }
