@@ -126,6 +126,58 @@ START_TEST(test_destroy_takes_null)
 }
 END_TEST
 
+/* What was dropped, in its order. */
+struct dropped {
+    void *items[8];
+    size_t count;
+};
+
+static void
+drop(void *left, void *ctx)
+{
+    struct dropped *d = ctx;
+
+    d->items[d->count++ % 8] = left;
+}
+
+START_TEST(test_destroy_hands_over_what_is_left_oldest_first)
+{
+    for (uintptr_t left = 0; left <= 5; left++) {
+        weft_ring *r = new_ring(5, _i);
+        struct dropped d = {.count = 0};
+        void *got;
+
+        /* Round the end, and NULL is one of them. */
+        for (uintptr_t i = 0; i < 3; i++) {
+            ck_assert_int_eq(weft_ring_push(r, item(9)), WEFT_OK);
+            ck_assert_int_eq(weft_ring_pop(r, &got), WEFT_OK);
+        }
+        for (uintptr_t i = 0; i < left; i++)
+            ck_assert_int_eq(weft_ring_push(r, item(i)), WEFT_OK);
+        weft_ring_destroy_with(r, drop, &d);
+        ck_assert_uint_eq(d.count, left);
+        for (uintptr_t i = 0; i < left; i++)
+            ck_assert_ptr_eq(d.items[i], item(i));
+    }
+}
+END_TEST
+
+START_TEST(test_destroy_without_drop_forgets_what_is_left)
+{
+    weft_ring *r = NULL;
+
+    weft_ring_destroy_with(NULL, drop, NULL);
+    alloc_fail_at(0);
+    enum weft_status s = weft_ring_create(&r, 5, (enum weft_impl)_i);
+    enum weft_status pushed = weft_ring_push(r, r);
+    weft_ring_destroy_with(r, NULL, NULL);
+    alloc_fail_stop();
+    ck_assert_int_eq(s, WEFT_OK);
+    ck_assert_int_eq(pushed, WEFT_OK);
+    ck_assert_uint_eq(alloc_live(), 0);
+}
+END_TEST
+
 START_TEST(test_capacity_is_what_was_asked_for)
 {
     for (size_t i = 0; i < CAPACITIES; i++) {
@@ -331,6 +383,8 @@ main(void)
         {&test_create_refuses_what_cannot_be_addressed, FORMS},
         {&test_create_without_memory_leaves_nothing_behind, FORMS},
         {&test_destroy_takes_null, 1},
+        {&test_destroy_hands_over_what_is_left_oldest_first, FORMS},
+        {&test_destroy_without_drop_forgets_what_is_left, FORMS},
         {&test_capacity_is_what_was_asked_for, FORMS},
         {&test_new_ring_is_empty, FORMS},
         {&test_holds_exactly_its_capacity_in_every_lap, FORMS},

@@ -93,6 +93,58 @@ START_TEST(test_destroy_takes_null)
 }
 END_TEST
 
+/* What was dropped, in its order. */
+struct dropped {
+    void *items[8];
+    size_t count;
+};
+
+static void
+drop(void *left, void *ctx)
+{
+    struct dropped *d = ctx;
+
+    d->items[d->count++ % 8] = left;
+}
+
+START_TEST(test_destroy_hands_over_what_is_left_oldest_first)
+{
+    for (uintptr_t left = 0; left <= 5; left++) {
+        weft_spsc *r = make(5, _i);
+        struct dropped d = {.count = 0};
+        void *got;
+
+        /* Round the end, and NULL is one of them. */
+        for (uintptr_t i = 0; i < 3; i++) {
+            ck_assert_int_eq(weft_spsc_push(r, item(9)), WEFT_OK);
+            ck_assert_int_eq(weft_spsc_pop(r, &got), WEFT_OK);
+        }
+        for (uintptr_t i = 0; i < left; i++)
+            ck_assert_int_eq(weft_spsc_push(r, item(i)), WEFT_OK);
+        weft_spsc_destroy_with(r, drop, &d);
+        ck_assert_uint_eq(d.count, left);
+        for (uintptr_t i = 0; i < left; i++)
+            ck_assert_ptr_eq(d.items[i], item(i));
+    }
+}
+END_TEST
+
+START_TEST(test_destroy_without_drop_forgets_what_is_left)
+{
+    weft_spsc *r = NULL;
+
+    weft_spsc_destroy_with(NULL, drop, NULL);
+    alloc_fail_at(0);
+    enum weft_status s = weft_spsc_create(&r, 5, (enum weft_impl)_i);
+    enum weft_status pushed = weft_spsc_push(r, r);
+    weft_spsc_destroy_with(r, NULL, NULL);
+    alloc_fail_stop();
+    ck_assert_int_eq(s, WEFT_OK);
+    ck_assert_int_eq(pushed, WEFT_OK);
+    ck_assert_uint_eq(alloc_live(), 0);
+}
+END_TEST
+
 START_TEST(test_capacity_is_exact_over_many_laps)
 {
     for (size_t k = 0; k < CAPACITIES; k++) {
@@ -557,6 +609,8 @@ main(void)
         {&test_create_refuses_what_it_does_not_know, 1},
         {&test_create_without_memory_changes_nothing, IMPLS},
         {&test_destroy_takes_null, 1},
+        {&test_destroy_hands_over_what_is_left_oldest_first, IMPLS},
+        {&test_destroy_without_drop_forgets_what_is_left, IMPLS},
         {&test_capacity_is_exact_over_many_laps, IMPLS},
         {&test_every_value_is_an_item, IMPLS},
         {&test_bulk_moves_as_many_as_fit_in_order, IMPLS},

@@ -49,8 +49,20 @@ typedef struct weft_spsc weft_spsc;
 WEFT_API WEFT_MUST_USE enum weft_status
 weft_spsc_create(weft_spsc **out, size_t capacity, enum weft_impl impl);
 
-/* Free the ring, not its items; NULL is fine.  No other call may be running. */
+/* As weft_spsc_destroy_with without `drop`. */
 WEFT_API void weft_spsc_destroy(weft_spsc *r);
+
+/*
+ * Hand the items that are left to `drop`, oldest first, then free the ring.
+ *
+ *   r          NULL: nothing happens
+ *   drop       is given each item, and `ctx`; it must not use the ring.  NULL:
+ *              the items are forgotten
+ *   requires   no other call is running, or stopped in the middle
+ */
+WEFT_API void weft_spsc_destroy_with(weft_spsc *r,
+                                     void (*drop)(void *item, void *ctx),
+                                     void *ctx);
 
 /*
  * Append `item`, which may be NULL.

@@ -67,8 +67,19 @@ weft_ring_create(weft_ring **out, size_t capacity, enum weft_impl impl)
 void
 weft_ring_destroy(weft_ring *r)
 {
+    weft_ring_destroy_with(r, NULL, NULL);
+}
+
+void
+weft_ring_destroy_with(weft_ring *r, void (*drop)(void *item, void *ctx),
+                       void *ctx)
+{
+    void *item;
+
     if (r == NULL)
         return;
+    while (drop != NULL && weft_ring_pop(r, &item) == WEFT_OK)
+        drop(item, ctx);
     pthread_mutex_destroy(&r->lock);
     free(r->memory);
 }

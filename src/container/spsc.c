@@ -58,6 +58,7 @@
 #include <stdlib.h>
 
 #include "base/cacheline.h"
+#include "base/sched.h"
 
 struct cell {
     _Atomic uint64_t stamp;
@@ -117,8 +118,19 @@ weft_spsc_create(weft_spsc **out, size_t capacity, enum weft_impl impl)
 void
 weft_spsc_destroy(weft_spsc *r)
 {
+    weft_spsc_destroy_with(r, NULL, NULL);
+}
+
+void
+weft_spsc_destroy_with(weft_spsc *r, void (*drop)(void *item, void *ctx),
+                       void *ctx)
+{
+    void *item;
+
     if (r == NULL)
         return;
+    while (drop != NULL && weft_spsc_pop(r, &item) == WEFT_OK)
+        drop(item, ctx);
     pthread_mutex_destroy(&r->lock);
     free(r);
 }
@@ -154,8 +166,10 @@ push_lockfree(weft_spsc *r, void *item)
 
     struct cell *c = &r->cells[tail - r->producer.lap];
     c->item = item;
+    WEFT_SCHED_POINT_("spsc.push.not_published");
     /* release: publish */
     atomic_store_explicit(&c->stamp, tail + 1, memory_order_release);
+    WEFT_SCHED_POINT_("spsc.push.tail_behind");
     atomic_store_explicit(&r->producer.tail, tail + 1, memory_order_relaxed);
     return true;
 }
@@ -188,6 +202,7 @@ pop_lockfree(weft_spsc *r, void **item)
         return false;
 
     *item = c->item;
+    WEFT_SCHED_POINT_("spsc.pop.not_vacated");
     /* release: vacate */
     atomic_store_explicit(&r->consumer.head, head + 1, memory_order_release);
     return true;
@@ -206,6 +221,7 @@ push_n_lockfree(weft_spsc *r, void *const *items, size_t n)
         size_t end = room < n - done ? done + room : n;
         while (done < end) {
             c->item = items[done++];
+            WEFT_SCHED_POINT_("spsc.push_n.not_published");
             /* release: publish */
             atomic_store_explicit(&c->stamp, ++tail, memory_order_release);
             c++;
@@ -229,6 +245,7 @@ pop_n_lockfree(weft_spsc *r, void **items, size_t n)
         items[done++] = c->item;
         head++;
     }
+    WEFT_SCHED_POINT_("spsc.pop_n.not_vacated");
     /* release: vacate */
     atomic_store_explicit(&r->consumer.head, head, memory_order_release);
     return done;
