@@ -27,6 +27,7 @@ extern const struct scenario bench_spsc;
 extern const struct scenario bench_thread;
 extern const struct scenario race_lost_update;
 extern const struct scenario race_read_modify_write;
+extern const struct scenario soak_container_scenario;
 extern const struct scenario soak_counter;
 extern const struct scenario soak_sync;
 extern const struct scenario stall_counter;
@@ -52,6 +53,7 @@ const struct scenario *const scenarios[] = {
     &bench_mutex,
     &bench_rmutex,
     &bench_thread,
+    &soak_container_scenario,
     &soak_counter,
     &soak_sync,
     &stall_ring,

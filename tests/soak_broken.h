@@ -20,6 +20,22 @@ struct broken {
 extern const struct broken broken[];
 extern const size_t broken_count;
 
+/* Run it for a moment; the test fails if it does. */
+void soak_must_pass(const struct soak_subject *s);
+
+/*
+ * Run it until it is found.  Every run finds something; by chance it may be
+ * what else is wrong with it than what it is there for.  Ends the process.
+ */
+void soak_must_find(const struct broken *b);
+
+/*
+ * End this test's process, passed.  Threads and memory that a broken primitive
+ * has cost are left behind, and whatever races it let happen: a sanitizer is
+ * not to hear of them.
+ */
+void soak_leave(void);
+
 /* By file. */
 extern const struct soak_mutex_ops mutex_lets_in;
 extern const struct soak_mutex_ops mutex_lets_in_seldom;

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# test_soak.sh - `weft-stress soak sync` through the command line, for some
-# seconds.  That its checks can fail is shown by test_soak_sync.
+# test_soak.sh - `weft-stress soak sync` and `soak containers` through the
+# command line, for some seconds.  That their checks can fail is shown by
+# test_soak_sync and test_soak_containers.
 : "${srcdir:=$(dirname "$0")/..}"
 . "$srcdir/tests/tap.sh"
 temp=$(mktemp -d)
@@ -17,7 +18,7 @@ all() { # a row for each primitive, and all of them ok
         cat "$temp/out"
         return 1
     }
-    soak --help | sed -n 's/.*which: \([a-z,]*\)$/\1/p' | grep rmutex |
+    soak --help | sed -n 's/.*sync: which of \([a-z,]*\);.*$/\1/p' | grep rmutex |
         tr , '\n' >"$temp/names"
     [ "$(wc -l <"$temp/names")" -ge 10 ] || return 1
     while read -r name; do
@@ -44,4 +45,45 @@ only() {
 }
 ok "only: those, and with each number of threads" only
 fails "only: a name that none has" soak --only mutex,nonesuch
+
+contain() { # OPTIONS...
+    # shellcheck disable=SC2086 # RUN may be an emulator with options
+    ${RUN-} ./weft-stress soak containers "$@"
+}
+
+every() { # a row for each form of each container, and all of them ok
+    contain --duration 6 --seed 0x5eed --csv "$temp/every.csv" >"$temp/out" || {
+        cat "$temp/out"
+        return 1
+    }
+    for name in ring/lockfree ring/lockless ring/mutex spsc/lockfree \
+        spsc/mutex; do
+        grep -q "^containers,containers,$name,[0-9]*,[1-9].*,ok," \
+            "$temp/every.csv" || {
+            echo "no turn of $name:"
+            cat "$temp/every.csv"
+            return 1
+        }
+    done
+}
+ok "each container keeps what it promises" every
+ok "containers: the verdict has counts and the seed" \
+    grep -q '^soak containers: ok: [0-9]* held, 0 failed, .* seed 0x5eed$' \
+    "$temp/out"
+ok "containers: the replay command comes last" eval 'tail -n 1 "$temp/out" |
+    grep "^replay .* soak containers --duration 6 --seed 0x5eed$"'
+
+some() { # a family, and one form of another
+    contain --only ring,spsc/mutex --threads 2,5 --duration 0.8 \
+        --csv "$temp/some.csv" >/dev/null || return 1
+    [ "$(grep -c '^containers,containers,ring/[a-z]*,[25],' \
+        "$temp/some.csv")" = 6 ] &&
+        [ "$(grep -c '^containers,containers,spsc/mutex,[25],' \
+            "$temp/some.csv")" = 2 ] &&
+        ! grep -q spsc/lockfree "$temp/some.csv"
+}
+ok "containers: only a family, only a form" some
+fails "containers: a form that none has" contain --only ring/nonesuch
+fails "containers: only what is none" contain --only mutex
+fails "sync: only what is none" soak --only ring
 tap_end
