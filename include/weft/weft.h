@@ -17,6 +17,7 @@
 #include <weft/local.h>
 #include <weft/mutex.h>
 #include <weft/once.h>
+#include <weft/queue.h>
 #include <weft/ring.h>
 #include <weft/rmutex.h>
 #include <weft/rwlock.h>

@@ -30,6 +30,7 @@ weft_kind_name_(enum weft_kind kind)
         [WEFT_KIND_ONCE] = "once",
         [WEFT_KIND_THREAD] = "thread",
         [WEFT_KIND_TIMER] = "timer",
+        [WEFT_KIND_QUEUE] = "queue",
     };
 
     return (unsigned)kind < WEFT_KIND_COUNT ? names[kind] : "unknown";

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * queue/queue.c - makes queues, refuses what no form takes, and hands each call
+ * to the form.
+ *
+ * Ordering.  None: the forms have theirs.
+ */
+#include "queue/queue_impl.h"
+
+/* The form of these options; NULL: there is none. */
+static const struct weft_queue_form *
+form_of(const weft_queue_options *options)
+{
+    switch (options->impl) {
+    case WEFT_MUTEX:
+        return &weft_queue_mutex_;
+    case WEFT_LOCKFREE:
+    case WEFT_LOCKLESS:
+        break;
+    }
+    return NULL;
+}
+
+static bool
+are_sane(const weft_queue_options *options)
+{
+    switch (options->order) {
+    case WEFT_FIFO:
+    case WEFT_LIFO:
+        return true;
+    case WEFT_PRIORITY:
+        return (options->compare != NULL) != (options->key != NULL);
+    }
+    return false;
+}
+
+enum weft_status
+weft_queue_create(weft_queue **out, const weft_queue_options *options)
+{
+    static const weft_queue_options defaults = {.order = WEFT_FIFO};
+
+    if (options == NULL)
+        options = &defaults;
+    if (out == NULL || !are_sane(options))
+        return WEFT_INVALID;
+    const struct weft_queue_form *form = form_of(options);
+    return form != NULL ? form->create(out, options) : WEFT_INVALID;
+}
+
+bool
+weft_queue_begin_(weft_queue *q, const struct weft_queue_form *form,
+                  const weft_queue_options *options)
+{
+    q->form = form;
+    q->options = *options;
+    q->first_watch = NULL;
+    atomic_init(&q->watches, 0);
+    return pthread_mutex_init(&q->watch_lock, NULL) == 0;
+}
+
+void
+weft_queue_end_(weft_queue *q)
+{
+    pthread_mutex_destroy(&q->watch_lock);
+}
+
+void
+weft_queue_destroy(weft_queue *q)
+{
+    if (q != NULL)
+        q->form->destroy(q);
+}
+
+enum weft_status
+weft_queue_put(weft_queue *q, void *item, weft_deadline deadline)
+{
+    return q->form->put(q, item, deadline);
+}
+
+enum weft_status
+weft_queue_get(weft_queue *q, void **item, weft_deadline deadline)
+{
+    return q->form->get(q, item, deadline);
+}
+
+enum weft_status
+weft_queue_put_n(weft_queue *q, void *const *items, size_t n,
+                 weft_deadline deadline, size_t *done)
+{
+    return n != 0 ? q->form->put_n(q, items, n, deadline, done) : WEFT_INVALID;
+}
+
+enum weft_status
+weft_queue_get_n(weft_queue *q, void **items, size_t n, weft_deadline deadline,
+                 size_t *done)
+{
+    return n != 0 ? q->form->get_n(q, items, n, deadline, done) : WEFT_INVALID;
+}
+
+enum weft_status
+weft_queue_task_done(weft_queue *q)
+{
+    return q->form->task_done(q);
+}
+
+enum weft_status
+weft_queue_join(weft_queue *q, weft_deadline deadline)
+{
+    return q->form->join(q, deadline);
+}
+
+enum weft_status
+weft_queue_close(weft_queue *q, enum weft_close how)
+{
+    if (how != WEFT_DRAIN && how != WEFT_DISCARD)
+        return WEFT_INVALID;
+    q->form->close(q, how);
+    return WEFT_OK;
+}
+
+size_t
+weft_queue_size(const weft_queue *q)
+{
+    return q->form->size(q);
+}
+
+bool
+weft_queue_is_empty(const weft_queue *q)
+{
+    return q->form->size(q) == 0;
+}
+
+bool
+weft_queue_is_full(const weft_queue *q)
+{
+    const size_t capacity = q->options.capacity;
+
+    return capacity != 0 && q->form->size(q) >= capacity;
+}
+
+size_t
+weft_queue_unfinished(const weft_queue *q)
+{
+    return q->form->unfinished(q);
+}
+
+bool
+weft_queue_is_closed(const weft_queue *q)
+{
+    return q->form->is_closed(q);
+}
