@@ -6,14 +6,17 @@
 #ifndef TESTS_KERNEL_CALLS_H
 #define TESTS_KERNEL_CALLS_H
 
+#include <linux/futex.h>
 #include <stdarg.h>
 #include <sys/syscall.h>
 
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 
-/* How many futex calls the calling thread has made. */
+/* How many futex calls the calling thread has made, and how many threads those
+ * of them that wake have woken. */
 static __thread unsigned kernel_calls;
+static __thread unsigned kernel_woken;
 
 long
 __wrap_syscall(long number, ...)
@@ -29,7 +32,12 @@ __wrap_syscall(long number, ...)
     unsigned mask = va_arg(rest, unsigned);
     va_end(rest);
     kernel_calls += number == SYS_futex;
-    return __real_syscall(number, word, operation, value, until, other, mask);
+    const long result =
+        __real_syscall(number, word, operation, value, until, other, mask);
+    if (number == SYS_futex && (operation & FUTEX_CMD_MASK) == FUTEX_WAKE &&
+        result > 0)
+        kernel_woken += (unsigned)result;
+    return result;
 }
 
 #endif /* TESTS_KERNEL_CALLS_H */
