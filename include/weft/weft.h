@@ -14,6 +14,7 @@
 #include <weft/event.h>
 #include <weft/fail.h>
 #include <weft/guard.h>
+#include <weft/heap.h>
 #include <weft/local.h>
 #include <weft/mutex.h>
 #include <weft/once.h>
