@@ -24,6 +24,7 @@
 #include <weft/rwlock.h>
 #include <weft/semaphore.h>
 #include <weft/spsc.h>
+#include <weft/stack.h>
 #include <weft/status.h>
 #include <weft/thread.h>
 #include <weft/timer.h>
