@@ -25,7 +25,7 @@ item_bytes(enum weft_impl impl)
 static uint64_t
 one_lap_of(size_t capacity)
 {
-    uint64_t lap = 2; /* bit 0 of a stamp is not the lap's */
+    uint64_t lap = 4; /* bits 0 and 1 of a stamp are not the lap's */
 
     while (lap < capacity)
         lap *= 2;

@@ -10,23 +10,33 @@
  *
  *     63                    k                0
  *     +---------------------+----------------+
- *     |         lap         |     index      |    2^k >= capacity, k >= 1
+ *     |         lap         |     index      |    2^k >= capacity, k >= 2
  *     +---------------------+----------------+
  *
- * At least half of the 2^k indices are in use, so 2^63 positions fit: at 10^9
- * pushes a second they last 292 years.
+ * At least a quarter of the 2^k indices are in use and bit 63 stays free, so
+ * 2^61 positions fit: at 10^9 pushes a second they last 73 years.
  *
  * The stamp of a cell says whose move it is, in the lap it names:
  *
  *     lap | 0     free: the push of this lap may write
  *     lap | 1     full: the pop of this lap may read; it leaves (lap + 1) | 0
  *
- * where `lap` stands in the bits it has in a position, which leaves bit 0 free.
+ * where `lap` stands in the bits it has in a position, which leaves bits 0 and 1
+ * free.
  * A push (side 0) and a pop (side 1) at position p thus both ask the same: is
  * the stamp below lap_of(p) | side (it is the other side's move), equal (mine)
  * or above (somebody has done p)?  Stamps only grow and start at zero, so a
  * ring of capacity 1 needs no special case, and fresh pages of the system need
  * not be touched.
+ *
+ * A ring may be closed, for the blocking queue (src/queue): from then on no push
+ * succeeds.  What says so is where a push cannot miss it, and costs it nothing:
+ *
+ *     LOCKLESS   WEFT_RING_ENDED_ in `tail`: every position is beyond the cells
+ *     LOCKFREE   WEFT_RING_END_ in the stamp of the cell that would be pushed
+ *                next, full or not: no push gets past it
+ *
+ * Either way a push finds a stamp that is not its own and says FULL.
  */
 #ifndef WEFT_CONTAINER_RING_IMPL_H
 #define WEFT_CONTAINER_RING_IMPL_H
@@ -64,6 +74,9 @@ struct weft_ring {
 
 enum { PUSH, POP }; /* the sides */
 
+#define WEFT_RING_END_   ((uint64_t)2)       /* in a stamp: nothing after it */
+#define WEFT_RING_ENDED_ ((uint64_t)1 << 63) /* in `tail` */
+
 static inline uint64_t
 weft_ring_index_(const weft_ring *r, uint64_t p)
 {
@@ -99,6 +112,39 @@ size_t weft_ring_distance_(const weft_ring *r, uint64_t p, uint64_t q);
  */
 uint64_t weft_ring_catch_up_(const weft_ring *r, uint64_t p, unsigned side,
                              unsigned *probes);
+
+/* A stamp as it is in a ring that is not closed. */
+static inline uint64_t
+weft_ring_turn_(uint64_t stamp)
+{
+    return stamp & ~WEFT_RING_END_;
+}
+
+/*
+ * Let no push succeed from now on.  One that overlaps either succeeds, and every
+ * pop after the close sees its item or sees it on its way, or says WEFT_FULL.
+ *
+ *   requires   not WEFT_MUTEX; the same of the four below
+ *   progress   lock-free; may be repeated, and called by several threads
+ *   ordering   everything before the close happens-before
+ *              weft_ring_is_closed_ is true, or a push is refused by it
+ */
+void weft_ring_close_(weft_ring *r);
+bool weft_ring_is_closed_(const weft_ring *r);
+
+/* Whether it is closed and no pop will succeed again. */
+bool weft_ring_is_drained_(const weft_ring *r);
+
+/* Whether `side` would succeed now. */
+bool weft_ring_is_ready_(const weft_ring *r, unsigned side);
+
+/* How many items were ever pushed, LOCKLESS: or are on their way; never more
+ * than that, and if not `exactly`, perhaps fewer. */
+uint64_t weft_ring_pushed_(const weft_ring *r, bool exactly);
+
+/* LOCKFREE: the first position that `side` has not done; LOCKLESS: the next. */
+uint64_t weft_ring_next_lockfree_(const weft_ring *r, unsigned side);
+void weft_ring_close_lockfree_(weft_ring *r);
 
 /* The variants; each as the public call without the suffix. */
 enum weft_status weft_ring_push_lockfree_(weft_ring *r, void *item);

@@ -84,7 +84,7 @@ is_done(const weft_ring *r, uint64_t p, unsigned side)
     /* acquire: publish, vacate */
     uint64_t stamp = atomic_load_explicit(&cell->stamp, memory_order_acquire);
 
-    return stamp > (weft_ring_lap_(r, p) | side);
+    return weft_ring_turn_(stamp) > (weft_ring_lap_(r, p) | side);
 }
 
 uint64_t
@@ -99,7 +99,7 @@ weft_ring_catch_up_(const weft_ring *r, uint64_t p, unsigned side,
 
     /* The last position of this cell that has been done, */
     uint64_t lap = weft_ring_lap_(r, stamp);
-    if (stamp <= (lap | side))
+    if (weft_ring_turn_(stamp) <= (lap | side))
         lap -= r->one_lap;
     uint64_t base = lap | index;
 
@@ -181,6 +181,21 @@ after_loss(_Atomic uint64_t *hint, uint64_t p, unsigned *pauses)
     return now > p ? now : p;
 }
 
+/* Pop the last cell that a closed ring was full with, and keep the mark. */
+static bool
+pop_last(const weft_ring *r, const struct place *at, void **item)
+{
+    uint64_t vacant = weft_ring_lap_(r, at->p) + r->one_lap;
+    void *oldest = atomic_load_explicit(&at->cell->item, memory_order_relaxed);
+
+    /* acq_rel: vacate, publish */
+    if (!weft_pair_replace_(at->cell, oldest, at->stamp, NULL,
+                            vacant | WEFT_RING_END_, memory_order_acq_rel))
+        return false;
+    *item = oldest;
+    return true;
+}
+
 /* As do_one, where `at` was not simply the turn of `side`. */
 static __attribute__((noinline)) bool
 do_one_slowly(const weft_ring *r, _Atomic uint64_t *hint, struct place at,
@@ -194,12 +209,18 @@ do_one_slowly(const weft_ring *r, _Atomic uint64_t *hint, struct place at,
         p = after_loss(hint, p, &pauses);
     for (;;) {
         at = look(r, p, side);
-        if (at.stamp < at.mine)
+        const uint64_t turn = weft_ring_turn_(at.stamp);
+        if (turn < at.mine)
             return false;
         if (at.stamp == at.mine) {
             if (take_turn(r, hint, &at, side, item))
                 return true;
             p = after_loss(hint, p, &pauses);
+        } else if (turn == at.mine) {
+            if (side == PUSH)
+                return false; /* the ring is closed */
+            if (pop_last(r, &at, item))
+                return true;
         } else if (tries++ < NEAR) {
             p = weft_ring_advance_(r, p, 1);
         } else {
@@ -255,10 +276,10 @@ weft_ring_pop_n_lockfree_(weft_ring *r, void **items, size_t n)
     return done;
 }
 
-/* The first position that `side` has not done. */
-static uint64_t
-next_of(const weft_ring *r, const _Atomic uint64_t *hint, unsigned side)
+uint64_t
+weft_ring_next_lockfree_(const weft_ring *r, unsigned side)
 {
+    const _Atomic uint64_t *hint = side == PUSH ? &r->tail : &r->head;
     /* acquire: advance */
     uint64_t p = atomic_load_explicit(hint, memory_order_acquire);
 
@@ -268,8 +289,27 @@ next_of(const weft_ring *r, const _Atomic uint64_t *hint, unsigned side)
 size_t
 weft_ring_size_lockfree_(const weft_ring *r)
 {
-    uint64_t head = next_of(r, &r->head, POP);
-    uint64_t tail = next_of(r, &r->tail, PUSH);
+    uint64_t head = weft_ring_next_lockfree_(r, POP);
+    uint64_t tail = weft_ring_next_lockfree_(r, PUSH);
 
     return weft_ring_distance_(r, head, tail);
+}
+
+void
+weft_ring_close_lockfree_(weft_ring *r)
+{
+    for (;;) {
+        uint64_t p = weft_ring_next_lockfree_(r, PUSH);
+        struct place at = look(r, p, PUSH);
+        if (weft_ring_turn_(at.stamp) > at.mine)
+            continue;
+        if (weft_ring_turn_(at.stamp) != at.stamp)
+            return;
+        /* As a push: whoever changes the cell, changes its stamp. */
+        void *item = atomic_load_explicit(&at.cell->item, memory_order_relaxed);
+        /* acq_rel: publish, vacate */
+        if (weft_pair_replace_(at.cell, item, at.stamp, item,
+                               at.stamp | WEFT_RING_END_, memory_order_acq_rel))
+            return;
+    }
 }

@@ -212,5 +212,5 @@ weft_ring_size_lockless_(const weft_ring *r)
 {
     uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
     uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-    return weft_ring_distance_(r, head, tail);
+    return weft_ring_distance_(r, head, tail & ~WEFT_RING_ENDED_);
 }
