@@ -216,15 +216,13 @@ WEFT_API enum weft_status weft_queue_close(weft_queue *q, enum weft_close how);
  *              get; where none has, the first that is closed (whose get would
  *              answer WEFT_CLOSED at once: put NULL in its place).  Else
  *              `*index` is untouched: WEFT_TIMEOUT (also for WEFT_NOW);
- *              WEFT_INVALID if there is no queue; WEFT_NO_MEMORY; WEFT_DEADLOCK
- *              as weft_queue_put
+ *              WEFT_INVALID if there is no queue; WEFT_DEADLOCK as
+ *              weft_queue_put
  *   blocking   sleeps in the kernel; then it is a cancellation point
- *   cost       where it has to wait, some work for each queue, and an allocation
- *              for more than WEFT_QUEUE_ANY_FREE of them; a put on one of the
- *              queues wakes all threads that wait so
+ *   cost       where it has to wait, one atomic read-modify-write for each
+ *              queue; a put on one of the queues wakes all threads that wait so
  *   caveat     the first come first: where that is unfair, turn the array
  */
-#define WEFT_QUEUE_ANY_FREE 16 /* [queues] */
 WEFT_API WEFT_MUST_USE enum weft_status
 weft_queue_wait_any(weft_queue *const *queues, size_t n, weft_deadline deadline,
                     size_t *index);

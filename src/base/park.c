@@ -201,8 +201,8 @@ known_cpus(void)
     return n > 0 ? n : count_cpus();
 }
 
-static bool
-may_spin(void)
+bool
+weft_park_may_spin_(void)
 {
     return known_cpus() > 1;
 }
@@ -237,7 +237,7 @@ weft_park_spin_(const _Atomic uint32_t *word, uint32_t expected)
 {
     struct patience p = {0};
 
-    if (!may_spin())
+    if (!weft_park_may_spin_())
         return false;
     do
         if (atomic_load_explicit(word, memory_order_relaxed) != expected)
@@ -252,7 +252,7 @@ weft_park_spin64_(const _Atomic uint64_t *word, uint64_t mask,
 {
     struct patience p = {0};
 
-    if (!may_spin())
+    if (!weft_park_may_spin_())
         return false;
     do {
         const uint64_t seen = atomic_load_explicit(word, memory_order_relaxed);
@@ -352,7 +352,7 @@ ec_spin(struct weft_event_count *e, uint64_t ticket)
     do
         if (ck_ec64_value(ck(e)) != ticket)
             return true;
-    while (may_spin() && is_patient(&p));
+    while (weft_park_may_spin_() && is_patient(&p));
     return false;
 }
 

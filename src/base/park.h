@@ -101,6 +101,9 @@ unsigned weft_park_wake_all_(const _Atomic uint32_t *word);
  */
 bool weft_park_spin_(const _Atomic uint32_t *word, uint32_t expected);
 
+/* Whether this process has more than one CPU, so that spinning makes sense. */
+bool weft_park_may_spin_(void);
+
 /*
  * The same for a wait for several threads: with a CPU for each of the `threads`
  * it spins at first, and then, or with fewer, it lets them run.

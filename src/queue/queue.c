@@ -5,18 +5,21 @@
  *
  * Ordering.  None: the forms have theirs.
  */
-#include "queue/queue_impl.h"
+#include "queue/queue_fast.h"
 
 /* The form of these options; NULL: there is none. */
 static const struct weft_queue_form *
 form_of(const weft_queue_options *options)
 {
+    const bool ring = options->order == WEFT_FIFO && options->capacity != 0;
+
     switch (options->impl) {
     case WEFT_MUTEX:
         return &weft_queue_mutex_;
     case WEFT_LOCKFREE:
+        return ring ? &weft_queue_ring_lockfree_ : NULL;
     case WEFT_LOCKLESS:
-        break;
+        return ring ? &weft_queue_ring_lockless_ : NULL;
     }
     return NULL;
 }
@@ -47,21 +50,14 @@ weft_queue_create(weft_queue **out, const weft_queue_options *options)
     return form != NULL ? form->create(out, options) : WEFT_INVALID;
 }
 
-bool
+void
 weft_queue_begin_(weft_queue *q, const struct weft_queue_form *form,
-                  const weft_queue_options *options)
+                  struct weft_bell *bell, const weft_queue_options *options)
 {
     q->form = form;
+    q->bell = bell;
     q->options = *options;
-    q->first_watch = NULL;
-    atomic_init(&q->watches, 0);
-    return pthread_mutex_init(&q->watch_lock, NULL) == 0;
-}
-
-void
-weft_queue_end_(weft_queue *q)
-{
-    pthread_mutex_destroy(&q->watch_lock);
+    weft_bell_init_(bell);
 }
 
 void

@@ -2,83 +2,29 @@
 /*
  * queue/queue_any.c - waiting on several queues.
  *
- * A thread puts a watch on each of the queues, looks at all of them and sleeps
- * on a word of its own.  Who puts or closes asks whether its queue has watches,
- * and if so sets the words of their threads.
+ * A thread marks the bell of each of the queues with its group
+ * (queue/watch_group.h), looks at all of them, and sleeps until its group is
+ * woken; who puts or closes rings the bell, which wakes the groups that marked
+ * it.
  *
- * Every watch is told, not one: a thread that wakes may answer with another
- * queue, and nobody would come for the item of this one.  So a wait is for the
- * state of a queue, as poll's, not for an item.
+ * All who wait so are woken, not one: a thread that wakes may answer with
+ * another queue, and nobody would come for the item of this one.  So a wait is
+ * for the state of a queue, as poll's, not for an item.
  *
- * Why no wake-up is lost.  The watches come before the look.  A put that the
- * look does not see sees the watch (`look` of queue_impl.h says how each form
- * keeps that), and sets the word.  The word is put back to 0 before the queues
- * are looked at again, so a later put is either seen or sets it again.
+ * Why no wake-up is lost.  The marks come before the look.  A put that the look
+ * does not see sees the mark (`look` of queue_impl.h says how each form keeps
+ * that), takes it off and wakes the group; and the ticket of this thread is
+ * older than its marks.
  *
- * A watch lies in the waiting thread's frame.  The list's lock is held while
- * its words are set, so a thread that has taken its watch off is not touched.
- *
- * Ordering.
- *
- *     tell        who put an item sets the word  ->  the thread that waits puts
- *                 it back to 0, and then sees the item
+ * Ordering.  That of watch_group.c.
  */
 #include "queue/queue_impl.h"
 
-#include <stdlib.h>
+#include <pthread.h>
 
 #include "base/deadline.h"
-#include "base/park.h"
 #include "deadlock/watch.h"
-
-void
-weft_queue_watch_(weft_queue *q, struct weft_queue_watch *w)
-{
-    pthread_mutex_lock(&q->watch_lock);
-    w->previous = NULL;
-    w->next = q->first_watch;
-    if (w->next != NULL)
-        w->next->previous = w;
-    q->first_watch = w;
-    atomic_fetch_add_explicit(&q->watches, 1, memory_order_relaxed);
-    pthread_mutex_unlock(&q->watch_lock);
-}
-
-void
-weft_queue_unwatch_(weft_queue *q, struct weft_queue_watch *w)
-{
-    pthread_mutex_lock(&q->watch_lock);
-    if (w->previous != NULL)
-        w->previous->next = w->next;
-    else
-        q->first_watch = w->next;
-    if (w->next != NULL)
-        w->next->previous = w->previous;
-    atomic_fetch_sub_explicit(&q->watches, 1, memory_order_relaxed);
-    pthread_mutex_unlock(&q->watch_lock);
-}
-
-void
-weft_queue_tell_watchers_(weft_queue *q)
-{
-    pthread_mutex_lock(&q->watch_lock);
-    for (struct weft_queue_watch *w = q->first_watch; w != NULL; w = w->next) {
-        /* release: tell */
-        const uint32_t was =
-            atomic_exchange_explicit(&w->any->word, 1, memory_order_release);
-        if (was == 0)
-            weft_park_wake_(&w->any->word, 1);
-    }
-    pthread_mutex_unlock(&q->watch_lock);
-}
-
-/* What a thread waits for, and with what. */
-struct wait {
-    weft_queue *const *queues;
-    size_t n;
-    struct weft_queue_watch *watches; /* `n` of them */
-    struct weft_queue_any any;
-};
+#include "queue/watch_group.h"
 
 /* Find the queue that weft_queue_wait_any promises; false: there is none. */
 static bool
@@ -104,53 +50,34 @@ find(weft_queue *const *queues, size_t n, size_t *index)
 }
 
 static void
-watch_all(struct wait *wait)
+unblock(void *unused)
 {
-    for (size_t i = 0; i < wait->n; i++) {
-        wait->watches[i].any = &wait->any;
-        if (wait->queues[i] != NULL)
-            weft_queue_watch_(wait->queues[i], &wait->watches[i]);
-    }
-}
-
-/* Also what a cancelled thread does. */
-static void
-unwatch_all(void *arg)
-{
-    struct wait *wait = arg;
-
-    for (size_t i = 0; i < wait->n; i++)
-        if (wait->queues[i] != NULL)
-            weft_queue_unwatch_(wait->queues[i], &wait->watches[i]);
-    if (wait->n > WEFT_QUEUE_ANY_FREE)
-        free(wait->watches);
+    (void)unused;
     weft_watch_unblock_();
 }
 
 /* Sleep until a queue is found or the deadline has passed. */
 static enum weft_status
-sleep_until(struct wait *wait, weft_deadline deadline, size_t *index)
+sleep_until(weft_queue *const *queues, size_t n, weft_deadline deadline,
+            size_t *index)
 {
     enum weft_status s = WEFT_OK;
 
-    while (!find(wait->queues, wait->n, index)) {
+    pthread_cleanup_push(unblock, NULL);
+    for (;;) {
+        const struct weft_watch w = weft_watch_begin_();
+        for (size_t i = 0; i < n; i++)
+            if (queues[i] != NULL)
+                weft_watch_mark_(w, queues[i]->bell);
+        weft_watch_marked_();
+        if (find(queues, n, index)) {
+            s = WEFT_OK;
+            break;
+        }
         if (s == WEFT_TIMEOUT)
-            return s;
-        s = weft_park_wait_cancel_(&wait->any.word, 0, deadline);
-        /* acquire: tell */
-        atomic_exchange_explicit(&wait->any.word, 0, memory_order_acquire);
+            break;
+        s = weft_watch_sleep_(w, deadline);
     }
-    return WEFT_OK;
-}
-
-static enum weft_status
-wait_watching(struct wait *wait, weft_deadline deadline, size_t *index)
-{
-    enum weft_status s;
-
-    watch_all(wait);
-    pthread_cleanup_push(unwatch_all, wait);
-    s = sleep_until(wait, deadline, index);
     pthread_cleanup_pop(1);
     return s;
 }
@@ -169,8 +96,6 @@ enum weft_status
 weft_queue_wait_any(weft_queue *const *queues, size_t n, weft_deadline deadline,
                     size_t *index)
 {
-    struct weft_queue_watch watches[WEFT_QUEUE_ANY_FREE];
-    struct wait wait = {.queues = queues, .n = n, .watches = watches};
     const weft_queue *const first = first_of(queues, n);
 
     if (first == NULL)
@@ -179,15 +104,7 @@ weft_queue_wait_any(weft_queue *const *queues, size_t n, weft_deadline deadline,
         return WEFT_OK;
     if (deadline <= weft_clock_ns_())
         return WEFT_TIMEOUT;
-    if (n > WEFT_QUEUE_ANY_FREE)
-        wait.watches = calloc(n, sizeof(*wait.watches));
-    if (wait.watches == NULL)
-        return WEFT_NO_MEMORY;
     const enum weft_status s =
         weft_watch_block_(first, WEFT_KIND_QUEUE, deadline);
-    if (s == WEFT_OK)
-        return wait_watching(&wait, deadline, index);
-    if (n > WEFT_QUEUE_ANY_FREE)
-        free(wait.watches);
-    return s;
+    return s == WEFT_OK ? sleep_until(queues, n, deadline, index) : s;
 }

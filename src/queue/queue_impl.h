@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * queue/queue_impl.h - what the forms of the queue share: the head of the
- * struct, the table of what a form has to do, and the list of who waits on
- * several queues.
+ * struct, and the table of what a form has to do.
  *
  * There are three orders times three implementations, with a capacity and
  * without, and some of them are one piece of code: hence a table of functions
@@ -17,8 +16,7 @@
 
 #include <weft/queue.h>
 
-#include <pthread.h>
-#include <stdatomic.h>
+#include "queue/bell.h"
 
 /* What a look at a queue finds. */
 enum weft_queue_look {
@@ -45,7 +43,8 @@ struct weft_queue_form {
      * Look what a get would find.
      *
      *   ordering   a put or a close that this look does not see will see every
-     *              watch that was added before the look (weft_queue_watched_)
+     *              mark that was made on the bell before the look and the fence
+     *              of weft_watch_marked_
      */
     enum weft_queue_look (*look)(weft_queue *q);
     size_t (*size)(const weft_queue *q);
@@ -56,30 +55,16 @@ struct weft_queue_form {
 
 extern const struct weft_queue_form weft_queue_mutex_;
 
-/* A thread in wait_any; it sleeps while the word is 0. */
-struct weft_queue_any {
-    _Atomic uint32_t word;
-};
-
-/* The same, as one of its queues sees it. */
-struct weft_queue_watch {
-    struct weft_queue_watch *next;
-    struct weft_queue_watch *previous;
-    struct weft_queue_any *any;
-};
-
 struct weft_queue {
-    const struct weft_queue_form *form; /* constant, as are the options */
+    const struct weft_queue_form *form; /* constant, as are the others */
+    struct weft_bell *bell; /* rung where there is something to get */
     weft_queue_options options;
-    _Atomic size_t watches; /* in the list; changed under its lock */
-    pthread_mutex_t watch_lock;
-    struct weft_queue_watch *first_watch;
 };
 
-/* Set up, and take down, the part that all forms share; false: no memory. */
-bool weft_queue_begin_(weft_queue *q, const struct weft_queue_form *form,
+/* Set up the part that all forms share, and the bell. */
+void weft_queue_begin_(weft_queue *q, const struct weft_queue_form *form,
+                       struct weft_bell *bell,
                        const weft_queue_options *options);
-void weft_queue_end_(weft_queue *q);
 
 /* Drop `item`. */
 static inline void
@@ -88,24 +73,5 @@ weft_queue_drop_(const weft_queue *q, void *item)
     if (q->options.drop != NULL)
         q->options.drop(item, q->options.ctx);
 }
-
-/*
- * Whether a thread may wait on several queues of which `q` is one.  A form asks
- * in each put and close, after what it did there, with the agreement that is
- * said at `look`; if so it calls weft_queue_tell_watchers_, outside its locks.
- */
-static inline bool
-weft_queue_watched_(const weft_queue *q)
-{
-    return atomic_load_explicit(&q->watches, memory_order_relaxed) != 0;
-}
-
-/* Wake them. */
-void weft_queue_tell_watchers_(weft_queue *q);
-
-/* Until weft_queue_unwatch_, `w` is woken by weft_queue_tell_watchers_; after
- * it nobody touches `w`. */
-void weft_queue_watch_(weft_queue *q, struct weft_queue_watch *w);
-void weft_queue_unwatch_(weft_queue *q, struct weft_queue_watch *w);
 
 #endif /* WEFT_QUEUE_QUEUE_IMPL_H */

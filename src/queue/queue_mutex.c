@@ -46,6 +46,7 @@ struct line {
 
 struct mutex_queue {
     weft_queue base;
+    struct weft_bell bell; /* of those who wait for several queues */
     pthread_mutex_t lock;
     struct weft_queue_items items;
     _Atomic size_t size; /* of `items` */
@@ -78,8 +79,7 @@ create(weft_queue **out, const weft_queue_options *options)
 
     if (q == NULL)
         return WEFT_NO_MEMORY;
-    if (!weft_queue_begin_(&q->base, &weft_queue_mutex_, options))
-        goto fail_begin;
+    weft_queue_begin_(&q->base, &weft_queue_mutex_, &q->bell, options);
     if (pthread_mutex_init(&q->lock, NULL) != 0)
         goto fail_lock;
     if (!weft_queue_items_init_(&q->items, &q->base.options))
@@ -90,8 +90,6 @@ create(weft_queue **out, const weft_queue_options *options)
 fail_items:
     pthread_mutex_destroy(&q->lock);
 fail_lock:
-    weft_queue_end_(&q->base);
-fail_begin:
     free(q);
     return WEFT_NO_MEMORY;
 }
@@ -116,7 +114,6 @@ destroy(weft_queue *base)
 
     drop_all(q, &q->items);
     pthread_mutex_destroy(&q->lock);
-    weft_queue_end_(&q->base);
     free(q);
 }
 
@@ -281,7 +278,7 @@ put_now(queue *q, struct job *j)
     set_size(q);
     set_unfinished(q, unfinished(&q->base) + j->done);
     j->called = call(&q->getters, j->done);
-    j->tells = weft_queue_watched_(&q->base);
+    j->tells = weft_bell_is_watched_(&q->bell);
     return WEFT_OK;
 }
 
@@ -315,7 +312,7 @@ tell(queue *q, const struct job *j)
 {
     wake(j->line == &q->putters ? &q->getters : &q->putters, j->called);
     if (j->tells)
-        weft_queue_tell_watchers_(&q->base);
+        (void)weft_bell_ring_(&q->bell, 0);
 }
 
 /* Try, and wait until it can be done. */
@@ -503,12 +500,12 @@ close_it(weft_queue *base, enum weft_close how)
     }
     const uint32_t getters = call(&q->getters, SIZE_MAX);
     const uint32_t putters = call(&q->putters, SIZE_MAX);
-    const bool tells = weft_queue_watched_(base);
+    const bool tells = weft_bell_is_watched_(&q->bell);
     pthread_mutex_unlock(&q->lock);
     wake(&q->getters, getters);
     wake(&q->putters, putters);
     if (tells)
-        weft_queue_tell_watchers_(base);
+        (void)weft_bell_ring_(&q->bell, 0);
 
     const size_t n = left.count;
     drop_all(q, &left);

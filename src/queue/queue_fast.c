@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * queue_fast.c - puts and gets of the forms without a lock: a container that
+ * never waits, and two bells (queue/bell.h) for those who have to.
+ *
+ * A put pushes, and a get pops; then each looks whether the other side sleeps:
+ * one load of a word that nobody writes while nobody does.  Everything else is
+ * on the slow way, which begins where the container says full or empty.
+ *
+ * There a thread tries for a while, for somebody may be just about to come, and
+ * then enlists with its bell, tries again, and sleeps.
+ *
+ * The container may say empty although there are items behind one whose push is
+ * in progress (LOCKLESS).  A thread that was woken for one of those sleeps on,
+ * and so the wake-up is spent; but the push in progress will ring too, and a
+ * thread that slept and then found an item passes a wake-up on if there are
+ * more.  So each push that ends starts a row of wake-ups, which ends where the
+ * container says empty; and that is for good, or another push is in progress.
+ * The same with full.
+ *
+ * Once the queue is discarded nobody gets an item any more: whoever finds one
+ * drops it.  A push that was in progress then rings, is told so by the bell and
+ * drops what it finds.
+ *
+ * Ordering.  The container carries the items, the bells what is looked at
+ * before a sleep.
+ *
+ *     queue.end    a close sets `ended`  ->  who finds it set closes the
+ *                  container too, and sees what was before the close
+ */
+#include "queue/queue_fast.h"
+
+#include <ck_pr.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include "base/deadline.h"
+#include "base/park.h"
+#include "base/sched.h"
+#include "deadlock/watch.h"
+
+typedef struct weft_queue_fast queue;
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* --- the container ------------------------------------------------------- */
+
+INLINE bool
+push(queue *q, enum weft_queue_store store, void *item)
+{
+    switch (store) {
+    case WEFT_QUEUE_RING_LOCKFREE:
+        return weft_ring_push_lockfree_(q->ring, item) == WEFT_OK;
+    case WEFT_QUEUE_RING_LOCKLESS:
+        return weft_ring_push_lockless_(q->ring, item) == WEFT_OK;
+    }
+    return false;
+}
+
+INLINE bool
+pop(queue *q, enum weft_queue_store store, void **item)
+{
+    switch (store) {
+    case WEFT_QUEUE_RING_LOCKFREE:
+        return weft_ring_pop_lockfree_(q->ring, item) == WEFT_OK;
+    case WEFT_QUEUE_RING_LOCKLESS:
+        return weft_ring_pop_lockless_(q->ring, item) == WEFT_OK;
+    }
+    return false;
+}
+
+/* --- the slow way -------------------------------------------------------- */
+
+/* What a put or a get is to do. */
+struct job {
+    unsigned side;   /* PUSH or POP */
+    void *const *in; /* PUSH: these */
+    void **out;      /* POP: to here */
+    size_t n;
+    size_t done;
+};
+
+static struct weft_bell *
+bell_of(queue *q, unsigned side)
+{
+    return side == PUSH ? &q->room : &q->items;
+}
+
+/* An item was put: ring. */
+static __attribute__((noinline)) enum weft_status
+told_put(queue *q, size_t n)
+{
+    if (weft_bell_ring_(&q->items, n))
+        weft_queue_discard_(q);
+    return WEFT_OK;
+}
+
+/* Items were taken: ring, and drop them if the queue is discarded. */
+static __attribute__((noinline)) enum weft_status
+told_get(queue *q, void *const *items, size_t n)
+{
+    if (!weft_bell_ring_(&q->room, n))
+        return WEFT_OK;
+    for (size_t i = 0; i < n; i++)
+        weft_queue_drop_(&q->base, items[i]);
+    (void)weft_queue_finish_(q, n, true);
+    return WEFT_CLOSED;
+}
+
+/* Do what can be done at once; WEFT_FULL or WEFT_EMPTY: nothing. */
+static enum weft_status
+try_now(queue *q, struct job *j)
+{
+    if (j->side == PUSH) {
+        j->done = weft_ring_push_n(q->ring, j->in, j->n);
+        if (j->done == 0)
+            return WEFT_FULL;
+        WEFT_SCHED_POINT_("queue.put.pushed");
+        return weft_bell_is_heard_(&q->items) ? told_put(q, j->done) : WEFT_OK;
+    }
+    j->done = weft_ring_pop_n(q->ring, j->out, j->n);
+    if (j->done == 0)
+        return WEFT_EMPTY;
+    WEFT_SCHED_POINT_("queue.get.popped");
+    return weft_bell_is_heard_(&q->room) ? told_get(q, j->out, j->done)
+                                         : WEFT_OK;
+}
+
+/* The same of a queue that may be closed. */
+static enum weft_status
+try_closed(queue *q, struct job *j)
+{
+    enum weft_status s = try_now(q, j);
+
+    if (s != WEFT_FULL && s != WEFT_EMPTY)
+        return s;
+    /* acquire: queue.end */
+    const uint32_t ended =
+        atomic_load_explicit(&q->ended, memory_order_acquire);
+    if (ended == 0)
+        return s == WEFT_FULL && weft_ring_is_closed_(q->ring) ? WEFT_CLOSED
+                                                               : s;
+    /* Who set it may not have come so far. */
+    weft_ring_close_(q->ring);
+    if (s == WEFT_FULL || (ended & WEFT_QUEUE_DISCARDED_) != 0)
+        return WEFT_CLOSED;
+    s = try_now(q, j);
+    if (s == WEFT_EMPTY && weft_ring_is_drained_(q->ring))
+        return WEFT_CLOSED;
+    return s;
+}
+
+static bool
+must_wait(enum weft_status s)
+{
+    return s == WEFT_FULL || s == WEFT_EMPTY;
+}
+
+/* A thread that was woken has done with its wake-up: is it of use to another?
+ * Where the queue is closed, everybody has to hear that it has drained. */
+static void
+pass_on(queue *q, unsigned side)
+{
+    struct weft_bell *b = bell_of(q, side);
+
+    if (weft_bell_is_heard_(b) && (weft_ring_is_ready_(q->ring, side) ||
+                                   weft_queue_is_closed_fast_(&q->base)))
+        (void)weft_bell_ring_(b, 1);
+}
+
+#define SPIN_NS    3000
+#define PAUSE_MOST 32
+#define YIELDS     4
+
+/* Try for a short while. */
+static enum weft_status
+linger(queue *q, struct job *j)
+{
+    enum weft_status s;
+    int64_t end_ns = 0;
+    unsigned pauses = 1;
+
+    if (weft_park_may_spin_())
+        for (;;) {
+            for (unsigned i = 0; i < pauses; i++)
+                ck_pr_stall();
+            s = try_closed(q, j);
+            if (!must_wait(s))
+                return s;
+            if (pauses < PAUSE_MOST) {
+                pauses *= 2;
+                continue;
+            }
+            const int64_t now_ns = weft_clock_ns_();
+            if (end_ns == 0)
+                end_ns = now_ns + SPIN_NS;
+            else if (now_ns >= end_ns)
+                break;
+        }
+    s = WEFT_EMPTY;
+    for (int i = 0; i < YIELDS; i++) {
+        sched_yield();
+        s = try_closed(q, j);
+        if (!must_wait(s))
+            return s;
+    }
+    return s;
+}
+
+/* A thread that sleeps. */
+struct sleeper {
+    queue *q;
+    unsigned side;
+};
+
+static void
+cancelled(void *arg)
+{
+    struct sleeper *s = arg;
+
+    if (weft_bell_leave_(bell_of(s->q, s->side)))
+        pass_on(s->q, s->side);
+    weft_watch_unblock_();
+}
+
+static enum weft_status
+sleep_until(queue *q, unsigned side, weft_deadline deadline)
+{
+    struct sleeper sleeper = {q, side};
+    enum weft_status s;
+
+    pthread_cleanup_push(cancelled, &sleeper);
+    s = weft_bell_sleep_(bell_of(q, side), deadline);
+    pthread_cleanup_pop(0);
+    return s;
+}
+
+static enum weft_status
+wait_asleep(queue *q, struct job *j, weft_deadline deadline)
+{
+    struct weft_bell *b = bell_of(q, j->side);
+    enum weft_status slept = WEFT_OK;
+    bool woken;
+    enum weft_status s;
+
+    do {
+        weft_bell_enlist_(b);
+        s = try_closed(q, j);
+        if (must_wait(s))
+            slept = sleep_until(q, j->side, deadline);
+        woken = must_wait(s) && slept == WEFT_OK;
+        if (!woken)
+            woken = weft_bell_leave_(b);
+        if (must_wait(s))
+            s = try_closed(q, j);
+    } while (must_wait(s) && slept == WEFT_OK);
+    if (woken)
+        pass_on(q, j->side);
+    return must_wait(s) ? WEFT_TIMEOUT : s;
+}
+
+static __attribute__((noinline)) enum weft_status
+do_slowly(queue *q, struct job *j, weft_deadline deadline)
+{
+    enum weft_status s = try_closed(q, j);
+
+    if (!must_wait(s) || deadline <= WEFT_NOW || deadline <= weft_clock_ns_())
+        return s;
+    s = linger(q, j);
+    if (!must_wait(s))
+        return s;
+    s = weft_watch_block_(&q->base, WEFT_KIND_QUEUE, deadline);
+    if (s != WEFT_OK)
+        return s;
+    s = wait_asleep(q, j, deadline);
+    weft_watch_unblock_();
+    return s;
+}
+
+static __attribute__((noinline)) enum weft_status
+put_slowly(queue *q, void *item, weft_deadline deadline)
+{
+    struct job j = {.side = PUSH, .in = &item, .n = 1};
+
+    return do_slowly(q, &j, deadline);
+}
+
+static __attribute__((noinline)) enum weft_status
+get_slowly(queue *q, void **item, weft_deadline deadline)
+{
+    struct job j = {.side = POP, .out = item, .n = 1};
+
+    return do_slowly(q, &j, deadline);
+}
+
+/* --- the forms ----------------------------------------------------------- */
+
+INLINE enum weft_status
+put(queue *q, enum weft_queue_store store, void *item, weft_deadline deadline)
+{
+    if (!push(q, store, item))
+        return put_slowly(q, item, deadline);
+    WEFT_SCHED_POINT_("queue.put.pushed");
+    return weft_bell_is_heard_(&q->items) ? told_put(q, 1) : WEFT_OK;
+}
+
+INLINE enum weft_status
+get(queue *q, enum weft_queue_store store, void **item, weft_deadline deadline)
+{
+    if (!pop(q, store, item))
+        return get_slowly(q, item, deadline);
+    WEFT_SCHED_POINT_("queue.get.popped");
+    return weft_bell_is_heard_(&q->room) ? told_get(q, item, 1) : WEFT_OK;
+}
+
+static enum weft_status
+put_lockfree(weft_queue *q, void *item, weft_deadline deadline)
+{
+    return put(weft_queue_fast_(q), WEFT_QUEUE_RING_LOCKFREE, item, deadline);
+}
+
+static enum weft_status
+get_lockfree(weft_queue *q, void **item, weft_deadline deadline)
+{
+    return get(weft_queue_fast_(q), WEFT_QUEUE_RING_LOCKFREE, item, deadline);
+}
+
+static enum weft_status
+put_lockless(weft_queue *q, void *item, weft_deadline deadline)
+{
+    return put(weft_queue_fast_(q), WEFT_QUEUE_RING_LOCKLESS, item, deadline);
+}
+
+static enum weft_status
+get_lockless(weft_queue *q, void **item, weft_deadline deadline)
+{
+    return get(weft_queue_fast_(q), WEFT_QUEUE_RING_LOCKLESS, item, deadline);
+}
+
+static enum weft_status
+put_n(weft_queue *base, void *const *items, size_t n, weft_deadline deadline,
+      size_t *done)
+{
+    struct job j = {.side = PUSH, .in = items, .n = n};
+    const enum weft_status s = do_slowly(weft_queue_fast_(base), &j, deadline);
+
+    if (s == WEFT_OK)
+        *done = j.done;
+    return s;
+}
+
+static enum weft_status
+get_n(weft_queue *base, void **items, size_t n, weft_deadline deadline,
+      size_t *done)
+{
+    struct job j = {.side = POP, .out = items, .n = n};
+    const enum weft_status s = do_slowly(weft_queue_fast_(base), &j, deadline);
+
+    if (s == WEFT_OK)
+        *done = j.done;
+    return s;
+}
+
+static enum weft_queue_look
+look(weft_queue *base)
+{
+    queue *q = weft_queue_fast_(base);
+
+    if (weft_queue_is_closed_fast_(base)) {
+        weft_ring_close_(q->ring);
+        if (weft_ring_is_drained_(q->ring))
+            return WEFT_QUEUE_CLOSED;
+    }
+    return weft_ring_is_ready_(q->ring, POP) ? WEFT_QUEUE_ITEMS
+                                             : WEFT_QUEUE_EMPTY;
+}
+
+static size_t
+size(const weft_queue *base)
+{
+    return weft_ring_size(weft_queue_fast_const_(base)->ring);
+}
+
+static void
+destroy(weft_queue *base)
+{
+    queue *q = weft_queue_fast_(base);
+
+    weft_queue_discard_(q);
+    weft_ring_destroy(q->ring);
+    free(q);
+}
+
+static enum weft_status
+create(weft_queue **out, const weft_queue_options *options)
+{
+    const bool strict = options->impl == WEFT_LOCKFREE;
+    queue *q = aligned_alloc(alignof(queue), sizeof(*q));
+
+    if (q == NULL)
+        return WEFT_NO_MEMORY;
+    *q = (queue){0};
+    q->store = strict ? WEFT_QUEUE_RING_LOCKFREE : WEFT_QUEUE_RING_LOCKLESS;
+    if (weft_ring_create(&q->ring, options->capacity, options->impl) !=
+        WEFT_OK) {
+        free(q);
+        return WEFT_NO_MEMORY;
+    }
+    weft_queue_begin_(&q->base,
+                      strict ? &weft_queue_ring_lockfree_
+                             : &weft_queue_ring_lockless_,
+                      &q->items, options);
+    weft_bell_init_(&q->room);
+    *out = &q->base;
+    return WEFT_OK;
+}
+
+const struct weft_queue_form weft_queue_ring_lockfree_ = {
+    .create = create,
+    .put = put_lockfree,
+    .get = get_lockfree,
+    .put_n = put_n,
+    .get_n = get_n,
+    .task_done = weft_queue_task_done_fast_,
+    .join = weft_queue_join_fast_,
+    .close = weft_queue_close_fast_,
+    .look = look,
+    .size = size,
+    .unfinished = weft_queue_unfinished_fast_,
+    .is_closed = weft_queue_is_closed_fast_,
+    .destroy = destroy,
+};
+
+const struct weft_queue_form weft_queue_ring_lockless_ = {
+    .create = create,
+    .put = put_lockless,
+    .get = get_lockless,
+    .put_n = put_n,
+    .get_n = get_n,
+    .task_done = weft_queue_task_done_fast_,
+    .join = weft_queue_join_fast_,
+    .close = weft_queue_close_fast_,
+    .look = look,
+    .size = size,
+    .unfinished = weft_queue_unfinished_fast_,
+    .is_closed = weft_queue_is_closed_fast_,
+    .destroy = destroy,
+};

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * queue/queue_fast.h - what the parts of the fast forms share: a container that
+ * never waits, and beside it two bells and a count of what is done.
+ */
+#ifndef WEFT_QUEUE_QUEUE_FAST_H
+#define WEFT_QUEUE_QUEUE_FAST_H
+
+#include "container/ring_impl.h"
+#include "queue/bell.h"
+#include "queue/queue_impl.h"
+
+/* What holds the items. */
+enum weft_queue_store { WEFT_QUEUE_RING_LOCKFREE, WEFT_QUEUE_RING_LOCKLESS };
+
+/* In `ended`. */
+#define WEFT_QUEUE_CLOSED_    1u /* the ring is closed, or about to be */
+#define WEFT_QUEUE_DISCARDED_ 2u
+
+struct weft_queue_fast {
+    weft_queue base;
+    enum weft_queue_store store; /* constant */
+    weft_ring *ring;             /* the same */
+    _Atomic uint32_t ended;
+
+    /* gets sleep here; puts ring */
+    alignas(WEFT_CACHE_PAIR) struct weft_bell items;
+    /* the other way round */
+    alignas(WEFT_CACHE_PAIR) struct weft_bell room;
+
+    alignas(WEFT_CACHE_PAIR) _Atomic uint64_t done; /* items, marked as such */
+    _Atomic uint32_t joining; /* threads that sleep, or are about to */
+    _Atomic uint32_t rounds;  /* so often they were woken; sleep while same */
+};
+
+static inline struct weft_queue_fast *
+weft_queue_fast_(weft_queue *q)
+{
+    return (struct weft_queue_fast *)(void *)q;
+}
+
+static inline const struct weft_queue_fast *
+weft_queue_fast_const_(const weft_queue *q)
+{
+    return (const struct weft_queue_fast *)(const void *)q;
+}
+
+/* Drop what can be popped, and count it as done. */
+void weft_queue_discard_(struct weft_queue_fast *q);
+
+/* Count up to `n` items as done, as far as they were put; false: they were
+ * not. */
+bool weft_queue_finish_(struct weft_queue_fast *q, uint64_t n, bool all);
+
+/* The calls of the form. */
+enum weft_status weft_queue_task_done_fast_(weft_queue *base);
+enum weft_status weft_queue_join_fast_(weft_queue *base,
+                                       weft_deadline deadline);
+void weft_queue_close_fast_(weft_queue *base, enum weft_close how);
+size_t weft_queue_unfinished_fast_(const weft_queue *base);
+bool weft_queue_is_closed_fast_(const weft_queue *base);
+
+extern const struct weft_queue_form weft_queue_ring_lockfree_;
+extern const struct weft_queue_form weft_queue_ring_lockless_;
+
+#endif /* WEFT_QUEUE_QUEUE_FAST_H */
