@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
+#include "base/park.h"
 #include "base/self.h"
 #include "deadlock/watch.h"
 #include "sleepers.h"
@@ -51,7 +52,7 @@ unlock_at_cleanup(void *arg)
     must(weft_mutex_unlock(arg) == WEFT_OK);
 }
 
-static void *
+WEFT_LEFT_WHEN_CANCELLED_ static void *
 wait_once(void *arg)
 {
     must(weft_mutex_lock(&m) == WEFT_OK);

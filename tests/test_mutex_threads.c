@@ -307,7 +307,7 @@ unlock_at_end(void *arg)
     expect(weft_mutex_unlock(arg) == WEFT_OK);
 }
 
-static void *
+WEFT_LEFT_WHEN_CANCELLED_ static void *
 wait_to_be_cancelled(void *arg)
 {
     (void)arg;

@@ -59,7 +59,7 @@ handle(void *arg)
     atomic_fetch_add_explicit(&handled, 1, memory_order_relaxed);
 }
 
-static void *
+WEFT_LEFT_WHEN_CANCELLED_ static void *
 run(void *arg)
 {
     struct sleeper *s = arg;

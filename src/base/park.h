@@ -55,8 +55,11 @@ WEFT_MUST_USE enum weft_status weft_park_wait_(_Atomic uint32_t *word,
                                                uint32_t expected,
                                                weft_deadline deadline);
 
-/* For a function that a cancelled thread leaves while it waits inside: it does
- * so without telling AddressSanitizer. */
+/*
+ * For a function that a cancelled thread leaves while it waits inside, and that
+ * has a cleanup handler or variables that others see: else AddressSanitizer
+ * takes what the function leaves on the stack for somebody's mistake.
+ */
 #if defined(__SANITIZE_ADDRESS__) || defined(__clang__)
 #define WEFT_LEFT_WHEN_CANCELLED_ __attribute__((no_sanitize("address")))
 #else

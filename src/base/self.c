@@ -39,6 +39,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/asan.h"
 #include "base/name.h"
 
 #define TAG_SHIFT 3
@@ -246,6 +247,7 @@ end_thread(void *value)
 {
     const uintptr_t rounds = (uintptr_t)value;
 
+    weft_asan_forget_frames_(); /* it may have been cancelled */
     if (rounds > 1 && pthread_setspecific(key, (void *)(rounds - 1)) == 0)
         return;
     if (weft_self_record_ != NULL)

@@ -152,7 +152,7 @@ end(void *visit)
 }
 
 /* Sleep while the phase is as it was, at most until the deadline. */
-static enum weft_status
+WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 sleep_through(struct visit *v, weft_deadline deadline)
 {
     enum weft_status s = weft_watch_block_(v->b, WEFT_KIND_BARRIER, deadline);
@@ -195,7 +195,7 @@ until_changed(struct visit *v, weft_deadline deadline, uint64_t *w)
 }
 
 /* Wait in the round that this thread was counted in. */
-static enum weft_status
+WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 until_released(struct visit *v, weft_deadline deadline)
 {
     uint64_t w;
@@ -208,7 +208,7 @@ until_released(struct visit *v, weft_deadline deadline)
 }
 
 /* All have come: run the action, and release them. */
-static enum weft_status
+WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 act(struct visit *v)
 {
     weft_barrier *b = v->b;
@@ -242,7 +242,7 @@ weft_barrier_init(weft_barrier *b, uint32_t parties,
     return WEFT_OK;
 }
 
-enum weft_status
+WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 weft_barrier_wait(weft_barrier *b, weft_deadline deadline, size_t *index)
 {
     struct visit v = {.b = b};

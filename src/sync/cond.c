@@ -211,7 +211,7 @@ cancelled(void *arg)
 }
 
 /* Sleep until the node is paid or the deadline has passed. */
-static void
+WEFT_LEFT_WHEN_CANCELLED_ static void
 sleep_until(waiter *w, weft_deadline deadline)
 {
     pthread_cleanup_push(cancelled, w);
@@ -222,7 +222,7 @@ sleep_until(waiter *w, weft_deadline deadline)
     pthread_cleanup_pop(0);
 }
 
-enum weft_status
+WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 weft_cond_wait(weft_cond *c, weft_deadline deadline)
 {
     waiter w = {.debt = {.pay = pay}, .cond = c, .place = WAITING};

@@ -126,7 +126,7 @@ cancelled(void *wait)
 }
 
 /* Sleep; the calling thread is a waiter. */
-static enum weft_status
+WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 sleep_until(struct wait *wait, weft_deadline deadline)
 {
     enum weft_status s = WEFT_OK;
@@ -160,7 +160,7 @@ enlist(const struct wait *wait)
 }
 
 /* Wait for an event that was not set. */
-static enum weft_status
+WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 wait_slow(weft_event *e, weft_deadline deadline)
 {
     /* If it is set by now, it has come: SET was not there. */

@@ -57,7 +57,7 @@ give_up(void *o)
     finish(o, false);
 }
 
-static enum weft_status
+WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 run(weft_once *o, enum weft_status (*fn)(void *ctx), void *ctx)
 {
     enum weft_status s;

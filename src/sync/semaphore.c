@@ -416,7 +416,7 @@ wait_asleep(struct wait *wait, weft_deadline deadline)
     return outcome == TOOK ? WEFT_OK : WEFT_TIMEOUT;
 }
 
-static enum weft_status
+WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 acquire_slow(weft_semaphore *s, weft_deadline deadline)
 {
     const uint32_t waker =

@@ -119,7 +119,7 @@ end_early(void *arg)
     weft_self_end_();
 }
 
-static void *
+WEFT_LEFT_WHEN_CANCELLED_ static void *
 run(void *arg)
 {
     weft_thread *t = arg;

@@ -282,7 +282,7 @@ stop_waiting(void *unused)
 }
 
 /* Sleep until `t` may have ended. */
-static enum weft_status
+WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 wait_for_end(weft_timer *t, uint32_t state, weft_deadline deadline)
 {
     enum weft_status s = weft_watch_block_(t, WEFT_KIND_TIMER, deadline);
