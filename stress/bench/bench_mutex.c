@@ -16,6 +16,7 @@
 
 #include <weft/mutex.h>
 
+#include "bench/sanitized.h"
 #include "bench/sync_loops.h"
 #include "bench/sync_nsync.h"
 #include "scenario.h"
@@ -243,7 +244,7 @@ static const struct sync_variant two[] = {
     FAS,
     CK("ck_spinlock_ticket", ck_spinlock_ticket_t, work_ticket),
     CK("ck_spinlock_mcs", ck_spinlock_mcs_t, work_mcs),
-    {.name = "ck_spinlock_clh",
+    {.name = SANITIZED_THREADS ? NULL : "ck_spinlock_clh",
      .note = "burns the CPU while it waits",
      .rival = true,
      .bytes = sizeof(struct clh),
