@@ -84,7 +84,8 @@ WEFT_API void weft_ring_destroy_with(weft_ring *r,
  *   progress   the table above
  *   ordering   everything before the push happens-before the return of the
  *              pop that takes the item
- *   threads    any, together with every call but _destroy
+ *   threads    any, together with every call but _destroy; LOCKFREE and
+ *              LOCKLESS also from a signal handler, amid any other call
  *   cost       the table above; after a lost race for a cell a pause of a few
  *              microseconds; no allocation, no system call (WEFT_MUTEX: if it
  *              has to wait)

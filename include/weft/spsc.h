@@ -74,7 +74,9 @@ WEFT_API void weft_spsc_destroy_with(weft_spsc *r,
  *   ordering   everything before the push happens-before the return of the
  *              pop that takes the item; everything before a pop happens-before
  *              the return of the push that takes the place it made
- *   threads    the producer's, together with every call but _destroy
+ *   threads    the producer's, together with every call but _destroy; a
+ *              signal handler may be the producer (not with WEFT_MUTEX) if it
+ *              interrupts no push
  *   cost       three stores; no locked instruction, no fence
  */
 WEFT_API WEFT_MUST_USE enum weft_status weft_spsc_push(weft_spsc *r,
@@ -85,7 +87,9 @@ WEFT_API WEFT_MUST_USE enum weft_status weft_spsc_push(weft_spsc *r,
  *
  *   returns    WEFT_OK; WEFT_EMPTY, and `*item` is untouched: there is no item
  *              but of pushes that run meanwhile
- *   threads    the consumer's, together with every call but _destroy
+ *   threads    the consumer's, together with every call but _destroy; a
+ *              signal handler may be the consumer (not with WEFT_MUTEX) if it
+ *              interrupts no pop
  *   cost       one store
  *   others     as weft_spsc_push
  */

@@ -48,53 +48,24 @@
  *
  * WEFT_MUTEX uses the same positions and items under the lock, not the stamps.
  */
-#include <weft/spsc.h>
+#include "container/spsc_impl.h"
 
-#include <pthread.h>
-#include <stdalign.h>
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 
-#include "base/cacheline.h"
 #include "base/sched.h"
-
-struct cell {
-    _Atomic uint64_t stamp;
-    void *item; /* the consumer's while the stamp is, else the producer's */
-};
-
-/* What the two sides write lies apart, and so do the constants. */
-struct weft_spsc {
-    enum weft_impl impl; /* constant, like capacity */
-    uint64_t capacity;
-    pthread_mutex_t lock; /* WEFT_MUTEX only */
-
-    alignas(WEFT_CACHE_PAIR) struct {
-        _Atomic uint64_t tail; /* next position to push */
-        uint64_t limit;        /* the producer's: it may push below */
-        uint64_t lap;          /* the producer's */
-    } producer;
-
-    alignas(WEFT_CACHE_PAIR) struct {
-        _Atomic uint64_t head; /* next position to pop */
-        uint64_t lap;          /* the consumer's */
-    } consumer;
-
-    alignas(WEFT_CACHE_PAIR) struct cell cells[]; /* capacity and one */
-};
 
 enum weft_status
 weft_spsc_create(weft_spsc **out, size_t capacity, enum weft_impl impl)
 {
     if (out == NULL || capacity == 0 || (unsigned)impl > WEFT_MUTEX)
         return WEFT_INVALID;
-    if (capacity > PTRDIFF_MAX / (2 * sizeof(struct cell)))
+    if (capacity > PTRDIFF_MAX / (2 * sizeof(struct weft_spsc_cell)))
         return WEFT_NO_MEMORY;
 
     /* aligned_alloc wants a multiple of its unit; the bound leaves room. */
-    size_t bytes = sizeof(weft_spsc) + (capacity + 1) * sizeof(struct cell);
+    size_t bytes =
+        sizeof(weft_spsc) + (capacity + 1) * sizeof(struct weft_spsc_cell);
     bytes = (bytes + WEFT_CACHE_PAIR - 1) / WEFT_CACHE_PAIR * WEFT_CACHE_PAIR;
     weft_spsc *r = aligned_alloc(WEFT_CACHE_PAIR, bytes);
     if (r == NULL)
@@ -164,7 +135,7 @@ push_lockfree(weft_spsc *r, void *item)
     if (tail == r->producer.limit && !find_room(r, tail))
         return false;
 
-    struct cell *c = &r->cells[tail - r->producer.lap];
+    struct weft_spsc_cell *c = &r->cells[tail - r->producer.lap];
     c->item = item;
     WEFT_SCHED_POINT_("spsc.push.not_published");
     /* release: publish */
@@ -178,11 +149,11 @@ push_lockfree(weft_spsc *r, void *item)
  * Return the cell of the consumer's position `head` if its item is there, else
  * NULL.  Behind the last cell comes the first, in the next lap.
  */
-static inline struct cell *
+static inline struct weft_spsc_cell *
 find_item(weft_spsc *r, uint64_t head)
 {
     for (;;) {
-        struct cell *c = &r->cells[head - r->consumer.lap];
+        struct weft_spsc_cell *c = &r->cells[head - r->consumer.lap];
         /* acquire: publish */
         if (atomic_load_explicit(&c->stamp, memory_order_acquire) == head + 1)
             return c;
@@ -197,7 +168,7 @@ pop_lockfree(weft_spsc *r, void **item)
 {
     uint64_t head =
         atomic_load_explicit(&r->consumer.head, memory_order_relaxed);
-    struct cell *c = find_item(r, head);
+    struct weft_spsc_cell *c = find_item(r, head);
     if (c == NULL)
         return false;
 
@@ -216,7 +187,7 @@ push_n_lockfree(weft_spsc *r, void *const *items, size_t n)
     size_t done = 0;
 
     while (done < n && (tail != r->producer.limit || find_room(r, tail))) {
-        struct cell *c = &r->cells[tail - r->producer.lap];
+        struct weft_spsc_cell *c = &r->cells[tail - r->producer.lap];
         size_t room = (size_t)(r->producer.limit - tail);
         size_t end = room < n - done ? done + room : n;
         while (done < end) {
@@ -239,7 +210,7 @@ pop_n_lockfree(weft_spsc *r, void **items, size_t n)
     size_t done = 0;
 
     while (done < n) {
-        struct cell *c = find_item(r, head);
+        struct weft_spsc_cell *c = find_item(r, head);
         if (c == NULL)
             break;
         items[done++] = c->item;
