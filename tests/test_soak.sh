@@ -56,8 +56,9 @@ every() { # a row for each form of each container, and all of them ok
         cat "$temp/out"
         return 1
     }
-    for name in ring/lockfree ring/lockless ring/mutex spsc/lockfree \
-        spsc/mutex; do
+    for name in deque heap/compare/lockfree heap/compare/mutex \
+        heap/keyed/lockfree heap/keyed/mutex ring/lockfree ring/lockless \
+        ring/mutex spsc/lockfree spsc/mutex stack/lockfree stack/mutex; do
         grep -q "^containers,containers,$name,[0-9]*,[1-9].*,ok," \
             "$temp/every.csv" || {
             echo "no turn of $name:"

@@ -62,7 +62,7 @@ struct soak_sum {
     uint64_t hash;
 };
 
-/* The items seen so far, to tell what may come next. */
+/* The items seen so far that leave in an order, to tell what may come next. */
 struct soak_trail {
     uint64_t last[SOAK_THREADS_MAX]; /* number, by producer; 0: none yet */
     unsigned key;

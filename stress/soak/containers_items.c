@@ -146,7 +146,7 @@ follow(struct soak_hand *h, struct soak_trail *t, enum soak_order order,
         wrong = key == t->key && number <= last;
         break;
     case SOAK_LOOSE:
-        break;
+        return;
     }
     if (wrong)
         soak_fault(h->run, "item %llu of thread %u came out after item %llu",

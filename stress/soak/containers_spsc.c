@@ -1,63 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * containers_spsc.c - the ring of one producer and one consumer, who change now and
- * then.
+ * containers_spsc.c - the ring of one producer and one consumer, who change
+ * now and then.
  */
 #include <weft/spsc.h>
 
-#include "soak/containers.h"
+#include "soak/containers_wrap.h"
 
-static enum weft_status
-create(void **out, size_t capacity, int kind)
-{
-    weft_spsc *c = NULL;
-    const enum weft_status status =
-        weft_spsc_create(&c, capacity, (enum weft_impl)kind);
+/* clang-format off */
+SOAK_WRAP_BOUNDED(spsc)
+SOAK_WRAP(spsc)
+SOAK_WRAP_BATCHES(spsc)
+/* clang-format on */
 
-    *out = c;
-    return status;
-}
-
-static void
-destroy(void *c, void (*drop)(void *item, void *ctx), void *ctx)
-{
-    weft_spsc_destroy_with(c, drop, ctx);
-}
-
-static enum weft_status
-push(void *c, void *item)
-{
-    return weft_spsc_push(c, item);
-}
-
-static enum weft_status
-pop(void *c, void **item)
-{
-    return weft_spsc_pop(c, item);
-}
-
-static size_t
-push_n(void *c, void *const *items, size_t n)
-{
-    return weft_spsc_push_n(c, items, n);
-}
-
-static size_t
-pop_n(void *c, void **items, size_t n)
-{
-    return weft_spsc_pop_n(c, items, n);
-}
-
-static size_t
-size(const void *c)
-{
-    return weft_spsc_size(c);
-}
-
-#define OPS                                                          \
-    .create = create, .destroy = destroy, .push = push, .pop = pop,  \
-    .push_n = push_n, .pop_n = pop_n, .size = size, .bounded = true, \
-    .order = SOAK_FIFO, .sides = SOAK_ONE_EACH
+#define OPS                                                        \
+    SOAK_CALLS, SOAK_BATCHES, .bounded = true, .order = SOAK_FIFO, \
+                              .sides = SOAK_ONE_EACH
 
 static const struct soak_container_ops lockfree = {OPS, .kind = WEFT_LOCKFREE};
 static const struct soak_container_ops mutex = {OPS, .kind = WEFT_MUTEX};

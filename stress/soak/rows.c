@@ -19,14 +19,20 @@
 
 #define SYNC \
     "mutex,rmutex,rwlock,semaphore,event,cond,rcond,barrier,once,thread,timer"
-#define CONTAINERS "ring,spsc"
+#define CONTAINERS "deque,heap,ring,spsc,stack"
 /* clang-format off */
 #define FORMS \
+    "heap/compare/lockfree," \
+    "heap/compare/mutex," \
+    "heap/keyed/lockfree," \
+    "heap/keyed/mutex," \
     "ring/lockfree," \
     "ring/lockless," \
     "ring/mutex," \
     "spsc/lockfree," \
-    "spsc/mutex"
+    "spsc/mutex," \
+    "stack/lockfree," \
+    "stack/mutex"
 /* clang-format on */
 
 const struct extra soak_extras[] = {

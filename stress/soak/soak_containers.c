@@ -7,19 +7,33 @@
 #include "soak/containers.h"
 #include "soak/rows.h"
 
+extern const struct soak_subject soak_deque;
+extern const struct soak_subject soak_heap_compare_lockfree;
+extern const struct soak_subject soak_heap_compare_mutex;
+extern const struct soak_subject soak_heap_keyed_lockfree;
+extern const struct soak_subject soak_heap_keyed_mutex;
 extern const struct soak_subject soak_ring_lockfree;
 extern const struct soak_subject soak_ring_lockless;
 extern const struct soak_subject soak_ring_mutex;
 extern const struct soak_subject soak_spsc_lockfree;
 extern const struct soak_subject soak_spsc_mutex;
+extern const struct soak_subject soak_stack_lockfree;
+extern const struct soak_subject soak_stack_mutex;
 
 /* clang-format off */
 const struct soak_subject *const soak_containers[] = {
+    &soak_deque,
+    &soak_heap_compare_lockfree,
+    &soak_heap_compare_mutex,
+    &soak_heap_keyed_lockfree,
+    &soak_heap_keyed_mutex,
     &soak_ring_lockfree,
     &soak_ring_lockless,
     &soak_ring_mutex,
     &soak_spsc_lockfree,
     &soak_spsc_mutex,
+    &soak_stack_lockfree,
+    &soak_stack_mutex,
 };
 /* clang-format on */
 const size_t soak_container_count =
