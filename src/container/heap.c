@@ -23,7 +23,9 @@ create(weft_heap **out, const weft_heap *constants)
     h->key = constants->key;
     h->ctx = constants->ctx;
 
-    const enum weft_status s = weft_heap_open_mutex_(h);
+    const enum weft_status s = h->impl == WEFT_MUTEX
+                                   ? weft_heap_open_mutex_(h)
+                                   : weft_heap_open_lockfree_(h);
     if (s != WEFT_OK) {
         free(h);
         return s;
@@ -68,7 +70,10 @@ weft_heap_destroy_with(weft_heap *h, void (*drop)(void *item, void *ctx),
         return;
     while (drop != NULL && weft_heap_pop(h, &item) == WEFT_OK)
         drop(item, ctx);
-    weft_heap_close_mutex_(h);
+    if (h->impl == WEFT_MUTEX)
+        weft_heap_close_mutex_(h);
+    else
+        weft_heap_close_lockfree_(h);
     free(h);
 }
 
@@ -87,17 +92,20 @@ weft_heap_pop(weft_heap *h, void **item)
 size_t
 weft_heap_push_n(weft_heap *h, void *const *items, size_t n)
 {
-    return weft_heap_push_n_mutex_(h, items, n);
+    return h->impl == WEFT_MUTEX ? weft_heap_push_n_mutex_(h, items, n)
+                                 : weft_heap_push_n_lockfree_(h, items, n);
 }
 
 size_t
 weft_heap_pop_n(weft_heap *h, void **items, size_t n)
 {
-    return weft_heap_pop_n_mutex_(h, items, n);
+    return h->impl == WEFT_MUTEX ? weft_heap_pop_n_mutex_(h, items, n)
+                                 : weft_heap_pop_n_lockfree_(h, items, n);
 }
 
 size_t
 weft_heap_size(const weft_heap *h)
 {
-    return weft_heap_size_mutex_(h);
+    return h->impl == WEFT_MUTEX ? weft_heap_size_mutex_(h)
+                                 : weft_heap_size_lockfree_(h);
 }
