@@ -16,6 +16,7 @@ const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 extern const struct scenario bench_barrier;
 extern const struct scenario bench_cond;
 extern const struct scenario bench_counter;
+extern const struct scenario bench_deque;
 extern const struct scenario bench_event;
 extern const struct scenario bench_mutex;
 extern const struct scenario bench_ring;
@@ -24,6 +25,7 @@ extern const struct scenario bench_once;
 extern const struct scenario bench_rwlock;
 extern const struct scenario bench_semaphore;
 extern const struct scenario bench_spsc;
+extern const struct scenario bench_stack;
 extern const struct scenario bench_thread;
 extern const struct scenario race_lost_update;
 extern const struct scenario race_read_modify_write;
@@ -31,8 +33,10 @@ extern const struct scenario soak_container_scenario;
 extern const struct scenario soak_counter;
 extern const struct scenario soak_sync;
 extern const struct scenario stall_counter;
+extern const struct scenario stall_deque;
 extern const struct scenario stall_ring;
 extern const struct scenario stall_spsc;
+extern const struct scenario stall_stack;
 extern const struct scenario tour;
 
 /* A line for each, so that two branches can both add one. */
@@ -43,6 +47,7 @@ const struct scenario *const scenarios[] = {
     &race_read_modify_write,
     &bench_barrier,
     &bench_counter,
+    &bench_deque,
     &bench_once,
     &bench_ring,
     &bench_rwlock,
@@ -52,12 +57,15 @@ const struct scenario *const scenarios[] = {
     &bench_cond,
     &bench_mutex,
     &bench_rmutex,
+    &bench_stack,
     &bench_thread,
     &soak_container_scenario,
     &soak_counter,
     &soak_sync,
     &stall_ring,
     &stall_spsc,
+    &stall_stack,
+    &stall_deque,
     &stall_counter,
 };
 /* clang-format on */

@@ -31,7 +31,8 @@ enum queue_mode {
     QUEUE_MPMC = 8,
     QUEUE_ONE_CONSUMER = QUEUE_SPSC | QUEUE_MPSC,
     QUEUE_MANY_CONSUMERS = QUEUE_SPMC | QUEUE_MPMC,
-    QUEUE_ANY = 15
+    QUEUE_ANY = 15,
+    QUEUE_UNORDERED = 16 /* not a mode: items may overtake each other */
 };
 
 /* What a table measures. */
@@ -82,10 +83,12 @@ struct queue_variant {
 /* All variants of one bench; ended by a name of NULL. */
 extern const struct queue_variant queue_weft_ring[];
 extern const struct queue_variant queue_weft_spsc[];
+extern const struct queue_variant queue_weft_stack[];
 extern const struct queue_variant queue_pthread[];
 extern const struct queue_variant queue_ck[];
 extern const struct queue_variant queue_urcu[];
 extern const struct queue_variant queue_glib[];
+extern const struct queue_variant queue_stack_rivals[];
 
 /* One run of one variant. */
 struct queue_run {

@@ -58,6 +58,7 @@ struct object {
     const struct queue *calls;
     void *queue;
     unsigned operation;
+    bool unordered; /* items of one thread may overtake each other */
     size_t capacity;
 
     /* What the others have to do, and did since aim(): only counted, the
@@ -189,6 +190,16 @@ create(const struct subject *s, int variant, unsigned operation, unsigned state)
     return o;
 }
 
+static void *
+create_unordered(const struct subject *s, int variant, unsigned operation,
+                 unsigned state)
+{
+    struct object *o = create(s, variant, operation, state);
+
+    o->unordered = true;
+    return o;
+}
+
 static void
 aim(void *object, unsigned share)
 {
@@ -247,17 +258,18 @@ finish(void *object)
     settle(o);
     while (pop(o, &o->accounts[0], BATCH) > 0)
         ;
+    for (size_t i = 0; o->unordered && i < ACCOUNTS; i++)
+        o->accounts[i].disordered = false;
     const char *wrong = accounts_check(o->accounts);
     o->calls->destroy(o->queue);
     free(o);
     return wrong;
 }
 
-enum outcome
-queue_run(const struct queue *q, const struct variant *variants,
-          const struct options *o, struct report *r)
+static struct subject
+subject_of(const struct queue *q, const struct variant *variants)
 {
-    const struct subject subject = {
+    return (struct subject){
         .context = q,
         .variants = variants,
         .operations = operations,
@@ -273,6 +285,23 @@ queue_run(const struct queue *q, const struct variant *variants,
         .is_done = is_done,
         .finish = finish,
     };
+}
 
+enum outcome
+queue_run(const struct queue *q, const struct variant *variants,
+          const struct options *o, struct report *r)
+{
+    const struct subject subject = subject_of(q, variants);
+
+    return stall_run(&subject, o, r);
+}
+
+enum outcome
+queue_run_unordered(const struct queue *q, const struct variant *variants,
+                    const struct options *o, struct report *r)
+{
+    struct subject subject = subject_of(q, variants);
+
+    subject.create = create_unordered;
     return stall_run(&subject, o, r);
 }

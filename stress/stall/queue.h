@@ -36,4 +36,9 @@ struct queue {
 enum outcome queue_run(const struct queue *q, const struct variant *variants,
                        const struct options *o, struct report *r);
 
+/* The same of a container whose items may overtake each other. */
+enum outcome queue_run_unordered(const struct queue *q,
+                                 const struct variant *variants,
+                                 const struct options *o, struct report *r);
+
 #endif /* STRESS_STALL_QUEUE_H */
