@@ -46,6 +46,11 @@ ok "ring, at random moments" stall ring --form random --rounds 4
 promises ring
 ok "spsc" stall spsc --every 7 --rounds 2
 promises spsc
+ok "stack" stall stack --every 11 --rounds 1
+promises stack
+strict_ones=deque
+ok "deque" stall deque --every 3 --rounds 1
+promises deque
 strict_ones='percpu atomic'
 ok "counter" stall counter
 promises counter
