@@ -44,7 +44,7 @@ static void
 begin_at(weft_stack *s, uint64_t stamp)
 {
     set_stamp(&s->top, stamp);
-    set_stamp(&s->nodes.spares, stamp);
+    set_stamp(&s->nodes.apart, stamp);
     for (size_t i = 0; i < WEFT_NODES_STRIPES; i++)
         set_stamp(&s->nodes.stripes[i].list, stamp);
 }
@@ -114,13 +114,13 @@ START_TEST(test_a_node_that_came_back_fools_no_push)
         c[i] = weft_nodes_take_(&s->nodes, 1);
     ck_assert_ptr_eq(c[0].first, first);
     ck_assert_ptr_eq(c[1].first, next);
+    weft_nodes_give_(&s->nodes, &c[2]); /* the spare one */
     weft_nodes_give_(&s->nodes, &c[0]);
     ck_assert_ptr_eq(stripe->item, first);
     ck_assert_ptr_ne(first->next, next);
     ck_assert(!weft_pair_replace_(stripe, first, stamp, next, stamp + 1,
                                   memory_order_acq_rel));
     weft_nodes_give_(&s->nodes, &c[1]);
-    weft_nodes_give_(&s->nodes, &c[2]);
     pop_numbers(s, 1, 0);
     ck_assert_uint_eq(weft_stack_size(s), 0);
     weft_stack_destroy(s);

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * container/stack_nodes.c - free nodes in stripes, spare lists and slabs.
+ * container/stack_nodes.c - free nodes in stripes, lists apart and slabs.
  *
- * A thread takes from the list of its stripe and gives back to it.  Threads
- * are spread over the stripes as they come, so a stripe's line mostly stays
- * with one CPU and the swap on it is cheap.  A stripe that has gathered
- * WEFT_NODES_CHAIN nodes moves them, as they are, to the spares in one step;
- * one that has none takes a list from there.  A thread that only pushes and one
- * that only pops thus meet once in so many calls.
+ * A thread takes from its stripe and gives back to it.  Threads are spread over
+ * the stripes as they come, so a stripe's line mostly stays with one CPU, and
+ * changing it is cheap.  The last node that was given waits in the word
+ * `spare`, which changes by itself; only more of them need the list and its
+ * pair.  A stripe that has gathered WEFT_NODES_CHAIN nodes moves them, as they
+ * are, to the lists apart in one step; one that has none takes a list from
+ * there.  A thread that only pushes and one that only pops thus meet once in so
+ * many calls.
  *
- *     slab --carve--> stripe <--list by list--> spares
+ *     slab --carve--> stripe <--list by list--> apart
  *                     ^    |
  *                give |    v take
  *                      a call
@@ -17,7 +19,7 @@
  * When there are neither, nodes are carved off the newest slab, and a new slab
  * is allocated when that has none left; before that the other stripes are
  * asked.  So there are never more nodes than twice what was needed at once, and
- * a chain for each stripe.
+ * a few chains.
  *
  * A list counts itself: the value of each free node is how many there are from
  * it on.  How many nodes are not free is then the sum of few words, and pushes
@@ -52,14 +54,14 @@ static _Atomic unsigned threads;
 static __thread unsigned my_number
     __attribute__((tls_model("initial-exec"))); /* 0: none yet */
 
-static struct weft_pair *
+static struct weft_stripe *
 my_stripe(struct weft_nodes *nodes)
 {
     if (my_number == 0)
         my_number =
             atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) * 2 +
             1;
-    return &nodes->stripes[my_number / 2 % WEFT_NODES_STRIPES].list;
+    return &nodes->stripes[my_number / 2 % WEFT_NODES_STRIPES];
 }
 
 static void
@@ -73,10 +75,12 @@ void
 weft_nodes_init_(struct weft_nodes *nodes)
 {
     atomic_init(&nodes->slabs, NULL);
-    atomic_init(&nodes->spare_count, 0);
-    init_list(&nodes->spares);
-    for (size_t i = 0; i < WEFT_NODES_STRIPES; i++)
+    atomic_init(&nodes->apart_count, 0);
+    init_list(&nodes->apart);
+    for (size_t i = 0; i < WEFT_NODES_STRIPES; i++) {
         init_list(&nodes->stripes[i].list);
+        atomic_init(&nodes->stripes[i].spare, NULL);
+    }
 }
 
 void
@@ -120,14 +124,14 @@ count_chain(const struct weft_chain *c, size_t below)
     }
 }
 
-/* --- the spares: a list of lists, linked by the values of their firsts ---- */
+/* --- apart: a list of lists, linked by the values of their firsts --------- */
 
 static void
-add_spare(struct weft_nodes *nodes, struct weft_node *first)
+put_apart(struct weft_nodes *nodes, struct weft_node *first)
 {
-    struct weft_pair *list = &nodes->spares;
+    struct weft_pair *list = &nodes->apart;
 
-    atomic_fetch_add_explicit(&nodes->spare_count, count_from(first),
+    atomic_fetch_add_explicit(&nodes->apart_count, count_from(first),
                               memory_order_relaxed);
     for (;;) {
         const uint64_t stamp =
@@ -135,7 +139,7 @@ add_spare(struct weft_nodes *nodes, struct weft_node *first)
         void *const next =
             atomic_load_explicit(&list->item, memory_order_relaxed);
         set_value(first, next);
-        WEFT_SCHED_POINT_("stack.spare.linked");
+        WEFT_SCHED_POINT_("stack.apart.linked");
         /* acq_rel: stack.recycle */
         if (weft_pair_replace_(list, next, stamp, first, stamp + 1,
                                memory_order_acq_rel))
@@ -145,9 +149,9 @@ add_spare(struct weft_nodes *nodes, struct weft_node *first)
 
 /* A list, or NULL; the value of its first node is not its count. */
 static struct weft_node *
-take_spare(struct weft_nodes *nodes)
+take_apart(struct weft_nodes *nodes)
 {
-    struct weft_pair *list = &nodes->spares;
+    struct weft_pair *list = &nodes->apart;
 
     for (;;) {
         /* acquire: stack.recycle */
@@ -160,21 +164,21 @@ take_spare(struct weft_nodes *nodes)
             return NULL;
         void *const next =
             atomic_load_explicit(&first->value, memory_order_relaxed);
-        WEFT_SCHED_POINT_("stack.spare.read");
+        WEFT_SCHED_POINT_("stack.apart.read");
         /* acq_rel: stack.recycle */
         if (!weft_pair_replace_(list, first, stamp, next, stamp + 1,
                                 memory_order_acq_rel))
             continue;
         const size_t others = count_from(
             atomic_load_explicit(&first->next, memory_order_relaxed));
-        atomic_fetch_sub_explicit(&nodes->spare_count, 1 + others,
+        atomic_fetch_sub_explicit(&nodes->apart_count, 1 + others,
                                   memory_order_relaxed);
         return first;
     }
 }
 
 /* Free nodes in a list of their own, counted: to the stripe if that has none,
- * else to the spares. */
+ * else apart. */
 static void
 put_list(struct weft_nodes *nodes, struct weft_pair *stripe,
          struct weft_node *first)
@@ -186,23 +190,40 @@ put_list(struct weft_nodes *nodes, struct weft_pair *stripe,
     /* acq_rel: stack.recycle */
     if (!weft_pair_replace_(stripe, NULL, stamp, first, stamp + 1,
                             memory_order_acq_rel))
-        add_spare(nodes, first);
+        put_apart(nodes, first);
 }
 
 /* --- giving --------------------------------------------------------------- */
 
+/* False if the stripe has a spare node already. */
+static bool
+put_spare(struct weft_stripe *stripe, struct weft_node *node)
+{
+    struct weft_node *none = NULL;
+
+    if (atomic_load_explicit(&stripe->spare, memory_order_relaxed) != NULL)
+        return false;
+    /* release: stack.recycle */
+    return atomic_compare_exchange_strong_explicit(&stripe->spare, &none, node,
+                                                   memory_order_release,
+                                                   memory_order_relaxed);
+}
+
 void
 weft_nodes_give_(struct weft_nodes *nodes, const struct weft_chain *c)
 {
-    struct weft_pair *stripe = my_stripe(nodes);
+    struct weft_stripe *stripe = my_stripe(nodes);
+    struct weft_pair *list = &stripe->list;
 
+    if (c->count == 1 && put_spare(stripe, c->first))
+        return;
     for (;;) {
         /* acquire: stack.recycle */
         const uint64_t stamp =
-            atomic_load_explicit(&stripe->stamp, memory_order_acquire);
+            atomic_load_explicit(&list->stamp, memory_order_acquire);
         /* acquire: stack.recycle */
         struct weft_node *const first =
-            atomic_load_explicit(&stripe->item, memory_order_acquire);
+            atomic_load_explicit(&list->item, memory_order_acquire);
         const size_t count = count_from(first);
         /* Enough: these begin a new list, and the old one goes. */
         const bool full = count >= WEFT_NODES_CHAIN;
@@ -211,11 +232,11 @@ weft_nodes_give_(struct weft_nodes *nodes, const struct weft_chain *c)
                               memory_order_relaxed);
         WEFT_SCHED_POINT_("stack.give.linked");
         /* acq_rel: stack.recycle */
-        if (!weft_pair_replace_(stripe, first, stamp, c->first, stamp + 1,
+        if (!weft_pair_replace_(list, first, stamp, c->first, stamp + 1,
                                 memory_order_acq_rel))
             continue;
         if (full)
-            add_spare(nodes, first);
+            put_apart(nodes, first);
         return;
     }
 }
@@ -288,12 +309,26 @@ add_slab(struct weft_nodes *nodes, struct weft_slab *newest)
     return true;
 }
 
-/* All that another stripe has, or NULL. */
+static struct weft_node *
+take_spare(struct weft_stripe *stripe)
+{
+    if (atomic_load_explicit(&stripe->spare, memory_order_relaxed) == NULL)
+        return NULL;
+    /* acquire: stack.recycle */
+    return atomic_exchange_explicit(&stripe->spare, NULL, memory_order_acquire);
+}
+
+/* All that another stripe has in one place, or NULL. */
 static struct weft_node *
 take_from_others(struct weft_nodes *nodes)
 {
     for (size_t i = 0; i < WEFT_NODES_STRIPES; i++) {
         struct weft_pair *list = &nodes->stripes[i].list;
+        struct weft_node *spare = take_spare(&nodes->stripes[i]);
+        if (spare != NULL) {
+            atomic_store_explicit(&spare->next, NULL, memory_order_relaxed);
+            return spare;
+        }
         /* acquire: stack.recycle */
         const uint64_t stamp =
             atomic_load_explicit(&list->stamp, memory_order_acquire);
@@ -313,7 +348,7 @@ static __attribute__((noinline)) struct weft_chain
 refill(struct weft_nodes *nodes, size_t n)
 {
     for (;;) {
-        struct weft_node *first = take_spare(nodes);
+        struct weft_node *first = take_apart(nodes);
         /* acquire: slab */
         struct weft_slab *newest =
             atomic_load_explicit(&nodes->slabs, memory_order_acquire);
@@ -322,7 +357,7 @@ refill(struct weft_nodes *nodes, size_t n)
         if (first == NULL)
             first = take_from_others(nodes);
         if (first != NULL)
-            return cut(nodes, my_stripe(nodes), first, n);
+            return cut(nodes, &my_stripe(nodes)->list, first, n);
         if (!add_slab(nodes, newest))
             return (struct weft_chain){NULL, NULL, 0};
     }
@@ -331,10 +366,13 @@ refill(struct weft_nodes *nodes, size_t n)
 struct weft_chain
 weft_nodes_take_(struct weft_nodes *nodes, size_t n)
 {
-    struct weft_pair *stripe = my_stripe(nodes);
-    struct weft_chain c;
+    struct weft_stripe *stripe = my_stripe(nodes);
+    struct weft_node *spare = n == 1 ? take_spare(stripe) : NULL;
+    struct weft_chain c = {spare, spare, 1};
 
-    while (!weft_nodes_detach_(stripe, n, &c))
+    if (spare != NULL)
+        return c;
+    while (!weft_nodes_detach_(&stripe->list, n, &c))
         continue;
     return c.count > 0 ? c : refill(nodes, n);
 }
@@ -352,14 +390,16 @@ weft_nodes_used_(const struct weft_nodes *nodes)
         atomic_load_explicit(&slab->carved, memory_order_relaxed);
     const size_t all =
         slab->before + (carved < slab->room ? carved : slab->room);
-    size_t spare =
-        atomic_load_explicit(&nodes->spare_count, memory_order_relaxed);
+    size_t idle =
+        atomic_load_explicit(&nodes->apart_count, memory_order_relaxed);
     for (size_t i = 0; i < WEFT_NODES_STRIPES; i++) {
         /* acquire: stack.recycle */
         struct weft_node *first = atomic_load_explicit(
             &nodes->stripes[i].list.item, memory_order_acquire);
-        spare += count_from(first);
+        idle += count_from(first);
+        idle += atomic_load_explicit(&nodes->stripes[i].spare,
+                                     memory_order_relaxed) != NULL;
     }
     /* Not one snapshot; clamp what no moment ever held. */
-    return spare < all ? all - spare : 0;
+    return idle < all ? all - idle : 0;
 }

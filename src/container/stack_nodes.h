@@ -4,8 +4,8 @@
  * where they go.
  *
  *   shape      slabs, each as big as all before it, that stay until the stack
- *              is destroyed; a free node waits in the list of a stripe, and
- *              whole lists wait among the spares
+ *              is destroyed; a free node waits in a stripe, and whole lists
+ *              of them wait apart
  *
  * A node stays a node for as long as its stack: who holds the address of one
  * that is long off the stack may still read it, and its swap will fail because
@@ -34,8 +34,8 @@
 
 /*
  * On the stack `value` is the item.  In a list of free nodes it is how many
- * there are from this one on; in the first of a list among the spares it is
- * the first of the next list.
+ * there are from this one on; in the first of a list that waits apart it is the
+ * first of the next list.
  */
 struct weft_node {
     alignas(16) _Atomic(struct weft_node *) next;
@@ -44,13 +44,17 @@ struct weft_node {
 
 struct weft_slab;
 
+/* What the threads of one group share. */
+struct weft_stripe {
+    alignas(WEFT_CACHE_PAIR) struct weft_pair list;
+    _Atomic(struct weft_node *) spare; /* one free node, or NULL */
+};
+
 struct weft_nodes {
     _Atomic(struct weft_slab *) slabs; /* the newest; NULL: none yet */
-    _Atomic size_t spare_count;        /* nodes among the spares */
-    alignas(WEFT_CACHE_PAIR) struct weft_pair spares;
-    struct {
-        alignas(WEFT_CACHE_PAIR) struct weft_pair list;
-    } stripes[WEFT_NODES_STRIPES];
+    _Atomic size_t apart_count;        /* nodes in the lists apart */
+    alignas(WEFT_CACHE_PAIR) struct weft_pair apart;
+    struct weft_stripe stripes[WEFT_NODES_STRIPES];
 };
 
 /* Nodes in a row. */
