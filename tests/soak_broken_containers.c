@@ -12,6 +12,7 @@
 
 #include "soak/containers.h"
 #include "soak_broken.h"
+#include "soak_broken_queues.h"
 
 #define SELDOM 300
 
@@ -301,6 +302,7 @@ static const struct soak_container_ops bare = {.create = bare_create,
 
 #define WRONG_SUM "more came out|after item|are lost|at rest its size"
 
+extern const struct soak_subject soak_queue_fifo_mutex_bounded;
 extern const struct soak_subject soak_ring_mutex;
 
 const struct broken broken[] = {
@@ -345,5 +347,27 @@ const struct broken broken[] = {
     {&soak_ring_mutex, &no_heap, "is no heap", "after key", 0},
     {&soak_ring_mutex, &bare, "nothing protects",
      "after item|are lost|more came out|not what went in|full with", 0},
+    {&soak_queue_fifo_mutex_bounded, &queue_stays_open, "is not closed",
+     "close went wrong", 0},
+    {&soak_queue_fifo_mutex_bounded, &queue_forgets_dropped,
+     "forgets what it drops", "are lost|at rest its size", 0},
+    {&soak_queue_fifo_mutex_bounded, &queue_drains_nothing,
+     "drops what is to be drained", "was dropped by a close", 0},
+    {&soak_queue_fifo_mutex_bounded, &queue_takes_when_closed,
+     "takes what comes too late", "are lost|at rest its size", 0},
+    {&soak_queue_fifo_mutex_bounded, &queue_never_done, "does not mark as done",
+     "what is unfinished", 0},
+    {&soak_queue_fifo_mutex_bounded, &queue_says_closed, "says it is closed",
+     "pop returned WEFT_CLOSED|returned nothing", 0},
+    {&soak_queue_fifo_mutex_bounded, &queue_is_deaf,
+     "does not hear of the close", "has made no turn", 0},
+    {&soak_queue_fifo_mutex_bounded, &queue_has_no_patience,
+     "does not wait for ever", "returned nothing", 0},
+    {&soak_queue_fifo_mutex_bounded, &queue_loses_with_the_cancelled,
+     "loses an item with the cancelled", "are lost|at rest its size", 0},
+    {&soak_queue_fifo_mutex_bounded, &queue_waits_wrongly,
+     "answers a wait wrongly", "wait_any returned WEFT_EMPTY", 0},
+    {&soak_queue_fifo_mutex_bounded, &queue_waits_too_short, "does not wait",
+     " before its deadline", 0},
 };
 const size_t broken_count = sizeof(broken) / sizeof(broken[0]);

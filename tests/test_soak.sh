@@ -52,13 +52,18 @@ contain() { # OPTIONS...
 }
 
 every() { # a row for each form of each container, and all of them ok
-    contain --duration 6 --seed 0x5eed --csv "$temp/every.csv" >"$temp/out" || {
+    contain --duration 10 --seed 0x5eed --csv "$temp/every.csv" >"$temp/out" || {
         cat "$temp/out"
         return 1
     }
     for name in deque heap/compare/lockfree heap/compare/mutex \
-        heap/keyed/lockfree heap/keyed/mutex ring/lockfree ring/lockless \
-        ring/mutex spsc/lockfree spsc/mutex stack/lockfree stack/mutex; do
+        heap/keyed/lockfree heap/keyed/mutex queue/fifo/lockfree/bounded \
+        queue/fifo/lockless/bounded queue/fifo/mutex/bounded \
+        queue/fifo/mutex/unbounded queue/lifo/mutex/bounded \
+        queue/lifo/mutex/unbounded queue/priority/mutex/bounded \
+        queue/priority/mutex/unbounded ring/lockfree ring/lockless \
+        ring/mutex spsc/lockfree spsc/mutex stack/lockfree stack/mutex \
+        ring/mutex; do
         grep -q "^containers,containers,$name,[0-9]*,[1-9].*,ok," \
             "$temp/every.csv" || {
             echo "no turn of $name:"
@@ -72,7 +77,7 @@ ok "containers: the verdict has counts and the seed" \
     grep -q '^soak containers: ok: [0-9]* held, 0 failed, .* seed 0x5eed$' \
     "$temp/out"
 ok "containers: the replay command comes last" eval 'tail -n 1 "$temp/out" |
-    grep "^replay .* soak containers --duration 6 --seed 0x5eed$"'
+    grep "^replay .* soak containers --duration 10 --seed 0x5eed$"'
 
 some() { # a family, and one form of another
     contain --only ring,spsc/mutex --threads 2,5 --duration 0.8 \

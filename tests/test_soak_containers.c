@@ -8,6 +8,7 @@
 
 #include "soak/containers.h"
 #include "soak_broken.h"
+#include "soak_broken_queues.h"
 #include "testing.h"
 
 START_TEST(test_what_is_right_passes)
@@ -30,6 +31,7 @@ main(void)
         {&test_what_is_broken_is_found, (int)broken_count},
     };
 
+    make_broken_queues();
     return run_tests("soak_containers", tests, sizeof(tests) / sizeof(tests[0]),
                      60);
 }

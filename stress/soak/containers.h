@@ -49,7 +49,11 @@ struct soak_container_ops {
     size_t (*pop_n)(void *c, void **items, size_t n);
     size_t (*size)(const void *c);
     enum weft_status (*steal)(void *c, void **item); /* oldest first */
-    int kind;                                        /* for create */
+    /* What is wrong at rest with `left` items in it; a capacity of 0: none. */
+    const char *(*complaint)(const void *c, size_t left, size_t capacity);
+    void (*opened)(struct soak_hand *h); /* a round is, and all others wait */
+    void (*round)(struct soak_hand *h);  /* in the place of the usual turns */
+    int kind;                            /* for create */
     bool bounded;
     enum soak_order order;
     enum soak_sides sides;
@@ -92,6 +96,9 @@ struct soak_case {
     unsigned tide;  /* of 8 turns that push or pop, how many push */
     unsigned turns; /* of each thread in this round */
     bool over;
+    unsigned round; /* the rest is for ops->opened to say */
+    bool closing;   /* WEFT_CLOSED may come, and this is the last round */
+    _Atomic unsigned producing;
 };
 
 enum { SOAK_PUSHED, SOAK_POPPED, SOAK_CANCELLED };
@@ -100,6 +107,8 @@ enum { SOAK_PUSHED, SOAK_POPPED, SOAK_CANCELLED };
 
 /* The item that is this thread's number `number`, or NULL by chance. */
 void *soak_item(struct soak_hand *h, uint64_t number);
+/* This thread can be cancelled with one that did not go in: no parcels. */
+extern _Thread_local bool soak_no_parcels;
 /* It did not go in. */
 void soak_item_back(void *item);
 /* `n` items went in, numbered from the one after the last. */
@@ -122,6 +131,9 @@ bool soak_push(struct soak_hand *h, size_t n);
 bool soak_pop(struct soak_hand *h, size_t n, struct soak_trail *trail,
               enum soak_order order);
 bool soak_steal(struct soak_hand *h, struct soak_trail *trail);
+
+/* A turn of any kind. */
+void soak_turn_of_any(struct soak_hand *h);
 
 /* While all others wait: check what holds at rest, and open the next round. */
 void soak_settle(struct soak_hand *h);

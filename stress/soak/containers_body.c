@@ -73,6 +73,7 @@ push_until_cancelled(void *arg)
 {
     struct soak_hand *h = arg;
 
+    soak_no_parcels = ops_of(h)->round != NULL; /* its push may wait */
     for (unsigned i = 0; i < VICTIM_PUSHES && !soak_has_failed(h); i++) {
         pthread_testcancel();
         if (!soak_push(h, draw_n(h, ops_of(h)->push_n != NULL)))
@@ -151,8 +152,8 @@ be_alone(struct soak_hand *h, bool push)
     pthread_mutex_unlock(side);
 }
 
-static void
-take_turn(struct soak_hand *h)
+void
+soak_turn_of_any(struct soak_hand *h)
 {
     const struct soak_case *s = h->state;
     const bool push = soak_below(h, 8) < s->tide;
@@ -171,6 +172,17 @@ take_turn(struct soak_hand *h)
         pop_some(h);
 }
 
+static void
+take_turns(struct soak_hand *h)
+{
+    const struct soak_case *s = h->state;
+
+    for (unsigned i = 0; i < s->turns && soak_goes_on(h); i++) {
+        soak_turn_of_any(h);
+        soak_turn(h);
+    }
+}
+
 void
 soak_case_body(struct soak_hand *h)
 {
@@ -184,10 +196,10 @@ soak_case_body(struct soak_hand *h)
             soak_settle(h);
         if (!soak_meet(h, &s->meeting))
             return;
-        for (unsigned i = 0; !s->over && i < s->turns && soak_goes_on(h); i++) {
-            take_turn(h);
-            soak_turn(h);
-        }
+        if (!s->over && ops_of(h)->round != NULL)
+            ops_of(h)->round(h);
+        else if (!s->over)
+            take_turns(h);
         soak_turn(h);
     } while (!s->over);
 }

@@ -19,6 +19,12 @@ ops_of(const struct soak_hand *h)
     return h->run->subject->ops;
 }
 
+static bool
+may_be_closed(const struct soak_hand *h)
+{
+    return case_of(h)->closing;
+}
+
 bool
 soak_push(struct soak_hand *h, size_t n)
 {
@@ -35,12 +41,13 @@ soak_push(struct soak_hand *h, size_t n)
         soak_at(h, "push");
         const enum weft_status status = ops->push(c, items[0]);
         done = status == WEFT_OK;
-        if (status != WEFT_OK && (status != WEFT_FULL || !ops->bounded))
+        if (status != WEFT_OK && (status != WEFT_FULL || !ops->bounded) &&
+            (status != WEFT_CLOSED || !may_be_closed(h)))
             soak_fault(h->run, "push returned %s", weft_status_name(status));
     } else {
         soak_at(h, "push_n");
         done = ops->push_n(c, items, n);
-        if (done > n || (done < n && !ops->bounded))
+        if (done > n || (done < n && !ops->bounded && !may_be_closed(h)))
             soak_fault(h->run, "push_n of %zu returned %zu", n, done);
     }
     soak_went_in(h, items, done < n ? done : n);
@@ -63,7 +70,8 @@ take_one(struct soak_hand *h, const char *call,
         soak_came_out(h, item, trail, order);
         return true;
     }
-    if (status != WEFT_EMPTY && !(steal && status == WEFT_BUSY))
+    if (status != WEFT_EMPTY && !(steal && status == WEFT_BUSY) &&
+        !(status == WEFT_CLOSED && may_be_closed(h)))
         soak_fault(h->run, "%s returned %s", call, weft_status_name(status));
     else if (item != UNTOUCHED)
         soak_fault(h->run, "%s returned %s and wrote an item", call,

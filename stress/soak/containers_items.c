@@ -30,6 +30,8 @@ struct parcel {
     _Atomic bool taken;
 };
 
+_Thread_local bool soak_no_parcels;
+
 static bool
 is_parcel(const void *item)
 {
@@ -56,7 +58,8 @@ soak_item(struct soak_hand *h, uint64_t number)
 
     if (soak_one_in(h, NULL_ONE_IN))
         return NULL;
-    if (h->run->subject->broken || !soak_one_in(h, PARCEL_ONE_IN))
+    if (h->run->subject->broken || soak_no_parcels ||
+        !soak_one_in(h, PARCEL_ONE_IN))
         return (void *)(uintptr_t)(value << 1 | 1);
     struct parcel *p = must_have(1, sizeof(*p));
     *p = (struct parcel){.value = value, .check = ~value};

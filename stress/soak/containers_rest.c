@@ -51,6 +51,12 @@ check_size(struct soak_hand *h)
     if (size != left)
         soak_fault(h->run, "at rest its size is %zu, and %zu are in it", size,
                    left);
+    if (ops_of(h)->complaint == NULL)
+        return;
+    const char *wrong = ops_of(h)->complaint(
+        s->container, left, ops_of(h)->bounded ? s->capacity : 0);
+    if (wrong != NULL)
+        soak_fault(h->run, "at rest %s", wrong);
 }
 
 /* As much goes in as there is room, and no more. */
@@ -157,16 +163,21 @@ soak_settle(struct soak_hand *h)
     soak_at(h, "what holds at rest");
     if (s->container != NULL) {
         check_size(h);
-        if (ops_of(h)->bounded && soak_one_in(h, 2))
+        if (ops_of(h)->bounded && !s->closing && soak_one_in(h, 2))
             fill(h);
         if (soak_one_in(h, 2))
             empty(h);
-        if (!soak_has_failed(h) && (!soak_goes_on(h) || soak_one_in(h, 2)))
+        if (!soak_has_failed(h) &&
+            (s->closing || !soak_goes_on(h) || soak_one_in(h, 2)))
             destroy(h);
         if (!soak_has_failed(h) && s->container == NULL)
             check_sums(h);
     }
     s->over = !soak_goes_on(h);
-    if (!s->over)
-        open_round(h);
+    s->closing = false;
+    if (s->over)
+        return;
+    open_round(h);
+    if (ops_of(h)->opened != NULL && !soak_has_failed(h))
+        ops_of(h)->opened(h);
 }

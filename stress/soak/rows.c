@@ -19,13 +19,21 @@
 
 #define SYNC \
     "mutex,rmutex,rwlock,semaphore,event,cond,rcond,barrier,once,thread,timer"
-#define CONTAINERS "deque,heap,ring,spsc,stack"
+#define CONTAINERS "deque,heap,queue,ring,spsc,stack"
 /* clang-format off */
 #define FORMS \
     "heap/compare/lockfree," \
     "heap/compare/mutex," \
     "heap/keyed/lockfree," \
     "heap/keyed/mutex," \
+    "queue/fifo/lockfree/bounded," \
+    "queue/fifo/lockless/bounded," \
+    "queue/fifo/mutex/bounded," \
+    "queue/fifo/mutex/unbounded," \
+    "queue/lifo/mutex/bounded," \
+    "queue/lifo/mutex/unbounded," \
+    "queue/priority/mutex/bounded," \
+    "queue/priority/mutex/unbounded," \
     "ring/lockfree," \
     "ring/lockless," \
     "ring/mutex," \

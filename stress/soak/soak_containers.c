@@ -12,6 +12,14 @@ extern const struct soak_subject soak_heap_compare_lockfree;
 extern const struct soak_subject soak_heap_compare_mutex;
 extern const struct soak_subject soak_heap_keyed_lockfree;
 extern const struct soak_subject soak_heap_keyed_mutex;
+extern const struct soak_subject soak_queue_fifo_lockfree_bounded;
+extern const struct soak_subject soak_queue_fifo_lockless_bounded;
+extern const struct soak_subject soak_queue_fifo_mutex_bounded;
+extern const struct soak_subject soak_queue_fifo_mutex_unbounded;
+extern const struct soak_subject soak_queue_lifo_mutex_bounded;
+extern const struct soak_subject soak_queue_lifo_mutex_unbounded;
+extern const struct soak_subject soak_queue_priority_mutex_bounded;
+extern const struct soak_subject soak_queue_priority_mutex_unbounded;
 extern const struct soak_subject soak_ring_lockfree;
 extern const struct soak_subject soak_ring_lockless;
 extern const struct soak_subject soak_ring_mutex;
@@ -27,6 +35,14 @@ const struct soak_subject *const soak_containers[] = {
     &soak_heap_compare_mutex,
     &soak_heap_keyed_lockfree,
     &soak_heap_keyed_mutex,
+    &soak_queue_fifo_lockfree_bounded,
+    &soak_queue_fifo_lockless_bounded,
+    &soak_queue_fifo_mutex_bounded,
+    &soak_queue_fifo_mutex_unbounded,
+    &soak_queue_lifo_mutex_bounded,
+    &soak_queue_lifo_mutex_unbounded,
+    &soak_queue_priority_mutex_bounded,
+    &soak_queue_priority_mutex_unbounded,
     &soak_ring_lockfree,
     &soak_ring_lockless,
     &soak_ring_mutex,
