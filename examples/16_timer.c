@@ -20,13 +20,13 @@ ready(void *dish)
 int
 main(void)
 {
-    const weft_deadline due = weft_in_ms(60);
+    const weft_deadline due = weft_in_ms(600);
     weft_timer *soup;
     weft_timer *egg;
     weft_timer *turkey;
 
     if (weft_timer_start(&soup, due, ready, "soup") != WEFT_OK ||
-        weft_timer_start(&egg, weft_in_ms(30), ready, "egg") != WEFT_OK ||
+        weft_timer_start(&egg, weft_in_ms(300), ready, "egg") != WEFT_OK ||
         weft_timer_start(&turkey, weft_in_s(3600), ready, "turkey") != WEFT_OK)
         return EXIT_FAILURE;
     printf("no turkey today: %s\n",
