@@ -331,7 +331,7 @@ END_TEST
 int
 main(void)
 {
-    static const struct test tests[] = {
+    const struct test tests[] = {
         {&test_enumerate_shows_main_daemon_foreign_and_starting_threads, 1},
         {&test_count_is_the_length_of_the_list, 1},
         {&test_enumerate_is_a_picture_of_one_moment, 1},
@@ -341,5 +341,12 @@ main(void)
         {&test_ten_thousand_threads_leave_memory_where_it_was, 2},
     };
 
-    return run_tests("registry", tests, sizeof(tests) / sizeof(tests[0]), 60);
+    size_t count = sizeof(tests) / sizeof(tests[0]);
+
+    if (in_emulator()) {
+        puts("left out: test_ten_thousand_threads_leave_memory_where_it_was; "
+             "qemu-user 7.2 keeps memory for each thread that ever was");
+        count--;
+    }
+    return run_tests("registry", tests, count, 60);
 }

@@ -221,9 +221,10 @@ START_TEST(test_cancelling_a_waiting_thread_loses_no_unit)
     pthread_t victim[2];
     uint32_t released = 0;
     uint32_t taken = 0;
+    const int victims = in_emulator() ? VICTIMS / 20 : VICTIMS;
 
     set_up(_i, 0, WEFT_NO_MAX);
-    for (int i = 0; i < VICTIMS; i++) {
+    for (int i = 0; i < victims; i++) {
         bool got[2] = {false, false};
         for (int k = 0; k < 2; k++)
             pthread_create(&victim[k], NULL, wait_to_be_cancelled, &got[k]);

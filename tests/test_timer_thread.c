@@ -270,11 +270,17 @@ main(void)
         {&test_start_without_memory_changes_nothing, 1},
         {&test_start_without_a_function_is_invalid, 1},
         {&test_hundred_thousand_timers_run_in_order_but_for_the_cancelled, 1},
+        {&test_pending_timer_does_not_keep_the_process, 1},
         {&test_forked_child_has_no_timers_of_its_parent, 1},
         {&test_callback_that_forks_goes_on_in_the_child, 1},
-        {&test_pending_timer_does_not_keep_the_process, 1},
     };
+    size_t count = sizeof(tests) / sizeof(tests[0]);
 
-    return run_tests("timer_thread", tests, sizeof(tests) / sizeof(tests[0]),
-                     20);
+    if (in_emulator()) {
+        puts("left out: test_forked_child_has_no_timers_of_its_parent and "
+             "test_callback_that_forks_goes_on_in_the_child; qemu-user 7.2 "
+             "crashes when a process with threads forks");
+        count -= 2;
+    }
+    return run_tests("timer_thread", tests, count, 20);
 }
