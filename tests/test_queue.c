@@ -232,8 +232,11 @@ START_TEST(test_a_drained_queue_gives_its_memory_back)
 {
     weft_queue *q = open_queue(_i, 0);
 
-    if (q == NULL)
+    /* The forms without a lock keep some, or give it back later. */
+    if (impl_of(_i) != WEFT_MUTEX) {
+        weft_queue_destroy(q);
         return;
+    }
     const unsigned first = fill_and_drain(q);
     /* It has to ask again for what it gave back. */
     ck_assert_uint_gt(first, 4);

@@ -42,6 +42,7 @@
 
 #include <weft/base.h>
 #include <weft/deadline.h>
+#include <weft/heap.h> /* weft_compare */
 #include <weft/status.h>
 
 WEFT_BEGIN_DECLS
@@ -58,10 +59,6 @@ enum weft_close {
     WEFT_DRAIN,  /* consumers take them */
     WEFT_DISCARD /* they are dropped */
 };
-
-/* Return less than 0 if `a` leaves before `b`, more if after, 0 if they are
- * equal. */
-typedef int weft_compare(const void *a, const void *b, void *ctx);
 
 typedef struct weft_queue weft_queue;
 
@@ -110,7 +107,11 @@ WEFT_API void weft_queue_destroy(weft_queue *q);
  *              said above; WEFT_NO_MEMORY; WEFT_DEADLOCK if detection is on and
  *              this wait closes a cycle
  *   blocking   for room: spins briefly, then sleeps in the kernel
- *   progress   WEFT_LOCKFREE: a thread stopped anywhere stops nobody else.
+ *   progress   WEFT_LOCKFREE: a thread stopped anywhere stops nobody else; but
+ *              WEFT_LIFO and WEFT_PRIORITY: one that is stopped inside a put or
+ *              a get keeps the place of its item from others, and after
+ *              WEFT_DRAIN a get waits for it before it says WEFT_CLOSED; with
+ *              `compare`, heap.h has one case more.
  *              WEFT_LOCKLESS: a thread stopped inside a call can hold up those
  *              that come after it.  WEFT_MUTEX: all
  *   ordering   everything before the put happens-before the return of the get

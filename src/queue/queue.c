@@ -12,16 +12,23 @@ static const struct weft_queue_form *
 form_of(const weft_queue_options *options)
 {
     const bool ring = options->order == WEFT_FIFO && options->capacity != 0;
+    const bool counted = options->order != WEFT_FIFO;
 
     switch (options->impl) {
     case WEFT_MUTEX:
         return &weft_queue_mutex_;
     case WEFT_LOCKFREE:
-        return ring ? &weft_queue_ring_lockfree_ : NULL;
     case WEFT_LOCKLESS:
-        return ring ? &weft_queue_ring_lockless_ : NULL;
+        break;
+    default:
+        return NULL;
     }
-    return NULL;
+    if (counted)
+        return &weft_queue_lifo_or_priority_;
+    if (!ring)
+        return NULL;
+    return options->impl == WEFT_LOCKFREE ? &weft_queue_ring_lockfree_
+                                          : &weft_queue_ring_lockless_;
 }
 
 static bool

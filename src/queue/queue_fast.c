@@ -28,7 +28,7 @@
  *     queue.end    a close sets `ended`  ->  who finds it set closes the
  *                  container too, and sees what was before the close
  */
-#include "queue/queue_fast.h"
+#include "queue/queue_store.h"
 
 #include <ck_pr.h>
 #include <sched.h>
@@ -40,34 +40,6 @@
 #include "deadlock/watch.h"
 
 typedef struct weft_queue_fast queue;
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* --- the container ------------------------------------------------------- */
-
-INLINE bool
-push(queue *q, enum weft_queue_store store, void *item)
-{
-    switch (store) {
-    case WEFT_QUEUE_RING_LOCKFREE:
-        return weft_ring_push_lockfree_(q->ring, item) == WEFT_OK;
-    case WEFT_QUEUE_RING_LOCKLESS:
-        return weft_ring_push_lockless_(q->ring, item) == WEFT_OK;
-    }
-    return false;
-}
-
-INLINE bool
-pop(queue *q, enum weft_queue_store store, void **item)
-{
-    switch (store) {
-    case WEFT_QUEUE_RING_LOCKFREE:
-        return weft_ring_pop_lockfree_(q->ring, item) == WEFT_OK;
-    case WEFT_QUEUE_RING_LOCKLESS:
-        return weft_ring_pop_lockless_(q->ring, item) == WEFT_OK;
-    }
-    return false;
-}
 
 /* --- the slow way -------------------------------------------------------- */
 
@@ -107,18 +79,19 @@ told_get(queue *q, void *const *items, size_t n)
     return WEFT_CLOSED;
 }
 
-/* Do what can be done at once; WEFT_FULL or WEFT_EMPTY: nothing. */
+/* Do what can be done at once; WEFT_FULL or WEFT_EMPTY: nothing, and it may be
+ * worth while to wait. */
 static enum weft_status
 try_now(queue *q, struct job *j)
 {
     if (j->side == PUSH) {
-        j->done = weft_ring_push_n(q->ring, j->in, j->n);
-        if (j->done == 0)
-            return WEFT_FULL;
+        const enum weft_status s = weft_store_push_n_(q, j->in, j->n, &j->done);
+        if (s != WEFT_OK)
+            return s;
         WEFT_SCHED_POINT_("queue.put.pushed");
         return weft_bell_is_heard_(&q->items) ? told_put(q, j->done) : WEFT_OK;
     }
-    j->done = weft_ring_pop_n(q->ring, j->out, j->n);
+    j->done = weft_store_pop_n_(q, j->out, j->n);
     if (j->done == 0)
         return WEFT_EMPTY;
     WEFT_SCHED_POINT_("queue.get.popped");
@@ -138,14 +111,13 @@ try_closed(queue *q, struct job *j)
     const uint32_t ended =
         atomic_load_explicit(&q->ended, memory_order_acquire);
     if (ended == 0)
-        return s == WEFT_FULL && weft_ring_is_closed_(q->ring) ? WEFT_CLOSED
-                                                               : s;
+        return s == WEFT_FULL && weft_store_is_closed_(q) ? WEFT_CLOSED : s;
     /* Who set it may not have come so far. */
-    weft_ring_close_(q->ring);
+    weft_store_close_(q);
     if (s == WEFT_FULL || (ended & WEFT_QUEUE_DISCARDED_) != 0)
         return WEFT_CLOSED;
     s = try_now(q, j);
-    if (s == WEFT_EMPTY && weft_ring_is_drained_(q->ring))
+    if (s == WEFT_EMPTY && weft_store_is_drained_(q))
         return WEFT_CLOSED;
     return s;
 }
@@ -163,8 +135,8 @@ pass_on(queue *q, unsigned side)
 {
     struct weft_bell *b = bell_of(q, side);
 
-    if (weft_bell_is_heard_(b) && (weft_ring_is_ready_(q->ring, side) ||
-                                   weft_queue_is_closed_fast_(&q->base)))
+    if (weft_bell_is_heard_(b) &&
+        (weft_store_is_ready_(q, side) || weft_queue_is_closed_fast_(&q->base)))
         (void)weft_bell_ring_(b, 1);
 }
 
@@ -223,7 +195,7 @@ cancelled(void *arg)
     weft_watch_unblock_();
 }
 
-static enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 sleep_until(queue *q, unsigned side, weft_deadline deadline)
 {
     struct sleeper sleeper = {q, side};
@@ -295,19 +267,19 @@ get_slowly(queue *q, void **item, weft_deadline deadline)
 
 /* --- the forms ----------------------------------------------------------- */
 
-INLINE enum weft_status
+WEFT_QUEUE_INLINE_ enum weft_status
 put(queue *q, enum weft_queue_store store, void *item, weft_deadline deadline)
 {
-    if (!push(q, store, item))
+    if (weft_store_push_(q, store, item) != WEFT_OK)
         return put_slowly(q, item, deadline);
     WEFT_SCHED_POINT_("queue.put.pushed");
     return weft_bell_is_heard_(&q->items) ? told_put(q, 1) : WEFT_OK;
 }
 
-INLINE enum weft_status
+WEFT_QUEUE_INLINE_ enum weft_status
 get(queue *q, enum weft_queue_store store, void **item, weft_deadline deadline)
 {
-    if (!pop(q, store, item))
+    if (weft_store_pop_(q, store, item) != WEFT_OK)
         return get_slowly(q, item, deadline);
     WEFT_SCHED_POINT_("queue.get.popped");
     return weft_bell_is_heard_(&q->room) ? told_get(q, item, 1) : WEFT_OK;
@@ -335,6 +307,18 @@ static enum weft_status
 get_lockless(weft_queue *q, void **item, weft_deadline deadline)
 {
     return get(weft_queue_fast_(q), WEFT_QUEUE_RING_LOCKLESS, item, deadline);
+}
+
+static enum weft_status
+put_counted(weft_queue *q, void *item, weft_deadline deadline)
+{
+    return put(weft_queue_fast_(q), WEFT_QUEUE_COUNTED, item, deadline);
+}
+
+static enum weft_status
+get_counted(weft_queue *q, void **item, weft_deadline deadline)
+{
+    return get(weft_queue_fast_(q), WEFT_QUEUE_COUNTED, item, deadline);
 }
 
 static enum weft_status
@@ -367,18 +351,17 @@ look(weft_queue *base)
     queue *q = weft_queue_fast_(base);
 
     if (weft_queue_is_closed_fast_(base)) {
-        weft_ring_close_(q->ring);
-        if (weft_ring_is_drained_(q->ring))
+        weft_store_close_(q);
+        if (weft_store_is_drained_(q))
             return WEFT_QUEUE_CLOSED;
     }
-    return weft_ring_is_ready_(q->ring, POP) ? WEFT_QUEUE_ITEMS
-                                             : WEFT_QUEUE_EMPTY;
+    return weft_store_is_ready_(q, POP) ? WEFT_QUEUE_ITEMS : WEFT_QUEUE_EMPTY;
 }
 
 static size_t
 size(const weft_queue *base)
 {
-    return weft_ring_size(weft_queue_fast_const_(base)->ring);
+    return weft_store_size_(weft_queue_fast_const_(base));
 }
 
 static void
@@ -388,35 +371,64 @@ destroy(weft_queue *base)
 
     weft_queue_discard_(q);
     weft_ring_destroy(q->ring);
+    if (q->store == WEFT_QUEUE_COUNTED)
+        weft_queue_counted_destroy_(&q->counted);
     free(q);
 }
 
-static enum weft_status
-create(weft_queue **out, const weft_queue_options *options)
+/* Make a queue of `store`, which is not there yet. */
+static queue *
+create_around(enum weft_queue_store store, const struct weft_queue_form *form,
+              const weft_queue_options *options)
 {
-    const bool strict = options->impl == WEFT_LOCKFREE;
     queue *q = aligned_alloc(alignof(queue), sizeof(*q));
 
     if (q == NULL)
+        return NULL;
+    *q = (queue){.store = store};
+    weft_queue_begin_(&q->base, form, &q->items, options);
+    weft_bell_init_(&q->room);
+    return q;
+}
+
+static enum weft_status
+create_ring(weft_queue **out, const weft_queue_options *options)
+{
+    const bool strict = options->impl == WEFT_LOCKFREE;
+    queue *q = strict ? create_around(WEFT_QUEUE_RING_LOCKFREE,
+                                      &weft_queue_ring_lockfree_, options)
+                      : create_around(WEFT_QUEUE_RING_LOCKLESS,
+                                      &weft_queue_ring_lockless_, options);
+
+    if (q == NULL)
         return WEFT_NO_MEMORY;
-    *q = (queue){0};
-    q->store = strict ? WEFT_QUEUE_RING_LOCKFREE : WEFT_QUEUE_RING_LOCKLESS;
     if (weft_ring_create(&q->ring, options->capacity, options->impl) !=
         WEFT_OK) {
         free(q);
         return WEFT_NO_MEMORY;
     }
-    weft_queue_begin_(&q->base,
-                      strict ? &weft_queue_ring_lockfree_
-                             : &weft_queue_ring_lockless_,
-                      &q->items, options);
-    weft_bell_init_(&q->room);
+    *out = &q->base;
+    return WEFT_OK;
+}
+
+static enum weft_status
+create_counted(weft_queue **out, const weft_queue_options *options)
+{
+    queue *q = create_around(WEFT_QUEUE_COUNTED, &weft_queue_lifo_or_priority_,
+                             options);
+
+    if (q == NULL)
+        return WEFT_NO_MEMORY;
+    if (!weft_queue_counted_create_(&q->counted, options)) {
+        free(q);
+        return WEFT_NO_MEMORY;
+    }
     *out = &q->base;
     return WEFT_OK;
 }
 
 const struct weft_queue_form weft_queue_ring_lockfree_ = {
-    .create = create,
+    .create = create_ring,
     .put = put_lockfree,
     .get = get_lockfree,
     .put_n = put_n,
@@ -432,9 +444,25 @@ const struct weft_queue_form weft_queue_ring_lockfree_ = {
 };
 
 const struct weft_queue_form weft_queue_ring_lockless_ = {
-    .create = create,
+    .create = create_ring,
     .put = put_lockless,
     .get = get_lockless,
+    .put_n = put_n,
+    .get_n = get_n,
+    .task_done = weft_queue_task_done_fast_,
+    .join = weft_queue_join_fast_,
+    .close = weft_queue_close_fast_,
+    .look = look,
+    .size = size,
+    .unfinished = weft_queue_unfinished_fast_,
+    .is_closed = weft_queue_is_closed_fast_,
+    .destroy = destroy,
+};
+
+const struct weft_queue_form weft_queue_lifo_or_priority_ = {
+    .create = create_counted,
+    .put = put_counted,
+    .get = get_counted,
     .put_n = put_n,
     .get_n = get_n,
     .task_done = weft_queue_task_done_fast_,

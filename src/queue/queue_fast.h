@@ -8,19 +8,24 @@
 
 #include "container/ring_impl.h"
 #include "queue/bell.h"
+#include "queue/queue_counted.h"
 #include "queue/queue_impl.h"
 
 /* What holds the items. */
-enum weft_queue_store { WEFT_QUEUE_RING_LOCKFREE, WEFT_QUEUE_RING_LOCKLESS };
+enum weft_queue_store {
+    WEFT_QUEUE_RING_LOCKFREE,
+    WEFT_QUEUE_RING_LOCKLESS,
+    WEFT_QUEUE_COUNTED
+};
 
 /* In `ended`. */
-#define WEFT_QUEUE_CLOSED_    1u /* the ring is closed, or about to be */
+#define WEFT_QUEUE_CLOSED_    1u /* the store is closed, or about to be */
 #define WEFT_QUEUE_DISCARDED_ 2u
 
 struct weft_queue_fast {
     weft_queue base;
     enum weft_queue_store store; /* constant */
-    weft_ring *ring;             /* the same */
+    weft_ring *ring;             /* the same; NULL if COUNTED */
     _Atomic uint32_t ended;
 
     /* gets sleep here; puts ring */
@@ -31,6 +36,8 @@ struct weft_queue_fast {
     alignas(WEFT_CACHE_PAIR) _Atomic uint64_t done; /* items, marked as such */
     _Atomic uint32_t joining; /* threads that sleep, or are about to */
     _Atomic uint32_t rounds;  /* so often they were woken; sleep while same */
+
+    struct weft_queue_counted counted; /* COUNTED */
 };
 
 static inline struct weft_queue_fast *
@@ -62,5 +69,6 @@ bool weft_queue_is_closed_fast_(const weft_queue *base);
 
 extern const struct weft_queue_form weft_queue_ring_lockfree_;
 extern const struct weft_queue_form weft_queue_ring_lockless_;
+extern const struct weft_queue_form weft_queue_lifo_or_priority_;
 
 #endif /* WEFT_QUEUE_QUEUE_FAST_H */

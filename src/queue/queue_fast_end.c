@@ -32,7 +32,7 @@
 #include "base/park.h"
 #include "base/sched.h"
 #include "deadlock/watch.h"
-#include "queue/queue_fast.h"
+#include "queue/queue_store.h"
 
 typedef struct weft_queue_fast queue;
 
@@ -50,7 +50,7 @@ weft_queue_unfinished_fast_(const weft_queue *base)
     const queue *q = weft_queue_fast_const_(base);
     const uint64_t done = done_of(q);
 
-    return (size_t)(weft_ring_pushed_(q->ring, true) - done);
+    return (size_t)(weft_store_pushed_(q, true) - done);
 }
 
 static void
@@ -73,9 +73,9 @@ weft_queue_finish_(queue *q, uint64_t n, bool all)
 
     do {
         next = done + n;
-        put = weft_ring_pushed_(q->ring, false);
+        put = weft_store_pushed_(q, false);
         if (put <= next)
-            put = weft_ring_pushed_(q->ring, true);
+            put = weft_store_pushed_(q, true);
         if (next > put && !all)
             return false;
         next = next < put ? next : put;
@@ -112,7 +112,7 @@ is_another_round(const queue *q, uint32_t seen)
     return atomic_load_explicit(&q->rounds, memory_order_acquire) != seen;
 }
 
-static enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 sleep_joining(queue *q, uint32_t seen, weft_deadline deadline)
 {
     enum weft_status s = WEFT_OK;
@@ -162,7 +162,7 @@ weft_queue_discard_(queue *q)
     int state;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-    while (weft_ring_pop(q->ring, &item) == WEFT_OK) {
+    while (weft_store_pop_(q, q->store, &item) == WEFT_OK) {
         weft_queue_drop_(&q->base, item);
         (void)weft_queue_finish_(q, 1, true);
     }
@@ -180,7 +180,7 @@ weft_queue_close_fast_(weft_queue *base, enum weft_close how)
         &q->ended, WEFT_QUEUE_CLOSED_ | (discard ? WEFT_QUEUE_DISCARDED_ : 0),
         memory_order_release);
     WEFT_SCHED_POINT_("queue.close.said");
-    weft_ring_close_(q->ring);
+    weft_store_close_(q);
     if (discard) {
         weft_bell_drop_(&q->items);
         weft_bell_drop_(&q->room);

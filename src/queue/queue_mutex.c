@@ -217,7 +217,7 @@ cancelled(void *arg)
 }
 
 /* Sleep while there are no calls; without the lock. */
-static enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 sleep_until(struct wait *w, weft_deadline deadline)
 {
     enum weft_status s;
@@ -451,7 +451,7 @@ join_cancelled(void *arg)
 }
 
 /* Sleep until nothing is unfinished; with the lock, which is free meanwhile. */
-static enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 sleep_joining(queue *q, weft_deadline deadline)
 {
     const uint32_t seen = rounds(q);
