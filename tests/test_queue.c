@@ -164,7 +164,7 @@ END_TEST
 
 START_TEST(test_put_n_without_memory_puts_what_it_can)
 {
-    enum { MANY = 5000 };
+    enum { MANY = 200 };
     static void *in[MANY];
     weft_queue *q = open_queue(_i, MANY);
     size_t put = 0;

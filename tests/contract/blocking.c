@@ -24,6 +24,14 @@ is_bounded(int form)
     return form % 2 != 0;
 }
 
+bool
+gives_back(int form)
+{
+    if (impl_of(form) == WEFT_MUTEX || kind_of(form) == LAST_OUT)
+        return false;
+    return kind_of(form) != FIRST_OUT || !is_bounded(form);
+}
+
 void *
 item(size_t n)
 {

@@ -23,6 +23,10 @@ enum kind kind_of(int form);
 enum weft_impl impl_of(int form);
 bool is_bounded(int form);
 
+/* Whether a call may enter the kernel to have memory given back, though nobody
+ * sleeps. */
+bool gives_back(int form);
+
 /* An item, or any pointer, that is a number: the order is by number / 1000, so
  * that there are equals. */
 void *item(size_t n);

