@@ -207,7 +207,7 @@ sleep_until(queue *q, unsigned side, weft_deadline deadline)
     return s;
 }
 
-static enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 wait_asleep(queue *q, struct job *j, weft_deadline deadline)
 {
     struct weft_bell *b = bell_of(q, j->side);
@@ -231,7 +231,7 @@ wait_asleep(queue *q, struct job *j, weft_deadline deadline)
     return must_wait(s) ? WEFT_TIMEOUT : s;
 }
 
-static __attribute__((noinline)) enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ __attribute__((noinline)) enum weft_status
 do_slowly(queue *q, struct job *j, weft_deadline deadline)
 {
     enum weft_status s = try_closed(q, j);
@@ -249,7 +249,7 @@ do_slowly(queue *q, struct job *j, weft_deadline deadline)
     return s;
 }
 
-static __attribute__((noinline)) enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ __attribute__((noinline)) enum weft_status
 put_slowly(queue *q, void *item, weft_deadline deadline)
 {
     struct job j = {.side = PUSH, .in = &item, .n = 1};
@@ -257,7 +257,7 @@ put_slowly(queue *q, void *item, weft_deadline deadline)
     return do_slowly(q, &j, deadline);
 }
 
-static __attribute__((noinline)) enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ __attribute__((noinline)) enum weft_status
 get_slowly(queue *q, void **item, weft_deadline deadline)
 {
     struct job j = {.side = POP, .out = item, .n = 1};
@@ -321,7 +321,7 @@ get_counted(weft_queue *q, void **item, weft_deadline deadline)
     return get(weft_queue_fast_(q), WEFT_QUEUE_COUNTED, item, deadline);
 }
 
-static enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 put_n(weft_queue *base, void *const *items, size_t n, weft_deadline deadline,
       size_t *done)
 {
@@ -333,7 +333,7 @@ put_n(weft_queue *base, void *const *items, size_t n, weft_deadline deadline,
     return s;
 }
 
-static enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 get_n(weft_queue *base, void **items, size_t n, weft_deadline deadline,
       size_t *done)
 {

@@ -229,7 +229,7 @@ sleep_until(struct wait *w, weft_deadline deadline)
 }
 
 /* Wait in the line until called; with the lock, which is free meanwhile. */
-static enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 wait_in(queue *q, struct line *l, weft_deadline deadline)
 {
     struct wait w = {q, l};
@@ -316,7 +316,7 @@ tell(queue *q, const struct job *j)
 }
 
 /* Try, and wait until it can be done. */
-static enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 do_waiting(queue *q, struct job *j, weft_deadline deadline)
 {
     enum weft_status slept = WEFT_OK;
@@ -345,7 +345,7 @@ do_job(queue *q, struct job *j, weft_deadline deadline)
     return s;
 }
 
-static enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 put_n(weft_queue *base, void *const *items, size_t n, weft_deadline deadline,
       size_t *done)
 {
@@ -358,7 +358,7 @@ put_n(weft_queue *base, void *const *items, size_t n, weft_deadline deadline,
     return s;
 }
 
-static enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 get_n(weft_queue *base, void **items, size_t n, weft_deadline deadline,
       size_t *done)
 {
@@ -371,7 +371,7 @@ get_n(weft_queue *base, void **items, size_t n, weft_deadline deadline,
     return s;
 }
 
-static enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 put(weft_queue *q, void *item, weft_deadline deadline)
 {
     size_t done;
@@ -379,7 +379,7 @@ put(weft_queue *q, void *item, weft_deadline deadline)
     return put_n(q, &item, 1, deadline, &done);
 }
 
-static enum weft_status
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 get(weft_queue *q, void **item, weft_deadline deadline)
 {
     size_t done;
