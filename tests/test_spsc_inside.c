@@ -19,11 +19,16 @@ used_ring(size_t capacity, int form, uint64_t gone)
 
     ck_assert_int_eq(weft_spsc_create(&r, capacity, (enum weft_impl)form),
                      WEFT_OK);
-    atomic_store_explicit(&r->producer.tail, gone, memory_order_relaxed);
-    atomic_store_explicit(&r->consumer.head, gone, memory_order_relaxed);
-    r->producer.lap = gone;
-    r->producer.limit = gone + capacity;
-    r->consumer.lap = gone;
+    if (form == WEFT_MUTEX) {
+        atomic_store_explicit(&r->tail, gone, memory_order_relaxed);
+        atomic_store_explicit(&r->head, gone, memory_order_relaxed);
+        return r;
+    }
+    atomic_store_explicit(&r->ends.push.at, gone, memory_order_relaxed);
+    atomic_store_explicit(&r->ends.pop.at, gone, memory_order_relaxed);
+    r->ends.push.lap = gone;
+    r->ends.push.limit = gone + capacity;
+    r->ends.pop.lap = gone;
     /* As the lap before left them, but for the one behind the last. */
     for (size_t i = 0; i < capacity && gone > capacity; i++)
         atomic_store_explicit(&r->cells[i].stamp, gone - capacity + i + 1,
@@ -111,7 +116,7 @@ START_TEST(test_a_stopped_push_hides_only_its_own_item)
     ck_assert_int_eq(weft_spsc_pop(r, &got), WEFT_OK);
     ck_assert_ptr_eq(got, (void *)2);
     ck_assert_uint_eq(weft_spsc_size(r), 0); /* not less, the tail is behind */
-    atomic_store_explicit(&r->producer.tail, 2, memory_order_relaxed);
+    atomic_store_explicit(&r->ends.push.at, 2, memory_order_relaxed);
     ck_assert_int_eq(weft_spsc_push(r, (void *)3), WEFT_OK);
     ck_assert_int_eq(weft_spsc_pop(r, &got), WEFT_OK);
     ck_assert_ptr_eq(got, (void *)3);
@@ -128,9 +133,36 @@ START_TEST(test_the_producer_looks_once_in_a_capacity)
     for (uint64_t lap = 0; lap < 3; lap++) {
         for (uint64_t k = 0; k < 8; k++) {
             ck_assert_int_eq(weft_spsc_push(r, r), WEFT_OK);
-            ck_assert_uint_eq(r->producer.limit, 8 * (lap + 1));
+            ck_assert_uint_eq(r->ends.push.limit, 8 * (lap + 1));
             ck_assert_int_eq(weft_spsc_pop(r, &got), WEFT_OK);
         }
+    }
+    weft_spsc_destroy(r);
+}
+END_TEST
+
+/* Who inlines push and pop and who calls them can be the same program. */
+START_TEST(test_inlined_and_called_pushes_and_pops_mix)
+{
+    enum weft_status (*volatile push)(weft_spsc *, void *) = weft_spsc_push;
+    enum weft_status (*volatile pop)(weft_spsc *, void **) = weft_spsc_pop;
+    weft_spsc *r = used_ring(3, _i, 0);
+    uintptr_t in = 0;
+    uintptr_t out = 0;
+
+    for (unsigned step = 0; step < 1000; step++) {
+        void *got;
+        const bool fits = in - out < 3;
+        ck_assert_int_eq(step % 3 == 0 ? push(r, (void *)in)
+                                       : weft_spsc_push(r, (void *)in),
+                         fits ? WEFT_OK : WEFT_FULL);
+        in += fits;
+        if (step % 4 == 0 || in == out)
+            continue;
+        ck_assert_int_eq(step % 5 == 0 ? pop(r, &got) : weft_spsc_pop(r, &got),
+                         WEFT_OK);
+        ck_assert_uint_eq((uintptr_t)got, out++);
+        ck_assert_uint_eq(weft_spsc_size(r), in - out);
     }
     weft_spsc_destroy(r);
 }
@@ -141,6 +173,7 @@ main(void)
 {
     static const struct test tests[] = {
         {&test_positions_beyond_32_and_63_bits_are_like_any_other, IMPLS},
+        {&test_inlined_and_called_pushes_and_pops_mix, IMPLS},
         {&test_a_stopped_push_hides_only_its_own_item, 1},
         {&test_the_producer_looks_once_in_a_capacity, 1},
     };

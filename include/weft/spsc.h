@@ -32,6 +32,7 @@
 #include <stddef.h>
 
 #include <weft/base.h>
+#include <weft/inline.h>
 #include <weft/status.h>
 
 WEFT_BEGIN_DECLS
@@ -77,7 +78,8 @@ WEFT_API void weft_spsc_destroy_with(weft_spsc *r,
  *   threads    the producer's, together with every call but _destroy; a
  *              signal handler may be the producer (not with WEFT_MUTEX) if it
  *              interrupts no push
- *   cost       three stores; no locked instruction, no fence
+ *   cost       three stores; no locked instruction, no fence; inlined unless
+ *              the producer has to look how far the consumer is
  */
 WEFT_API WEFT_MUST_USE enum weft_status weft_spsc_push(weft_spsc *r,
                                                        void *item);
@@ -126,6 +128,67 @@ WEFT_API size_t weft_spsc_size(const weft_spsc *r);
 
 /* Return the capacity it was created with [items]. */
 WEFT_API size_t weft_spsc_capacity(const weft_spsc *r);
+
+/* --- inlined -------------------------------------------------------------- */
+
+/* What push and pop need is fixed for good; the rest of a ring is private, and
+ * so are the fields.  src/container/spsc.c says what they mean. */
+struct weft_spsc_cell_ {
+    WEFT_ATOMIC(uint64_t) stamp;
+    void *item;
+};
+
+/* One side, written by its thread only. */
+struct weft_spsc_side_ {
+    WEFT_ATOMIC(uint64_t) at;
+    uint64_t limit;
+    uint64_t lap;
+    struct weft_spsc_cell_ *cells;
+    unsigned char pad[128 - 3 * sizeof(uint64_t) - sizeof(void *)];
+};
+
+/* What a ring begins with. */
+struct weft_spsc_ends_ {
+    struct weft_spsc_side_ push;
+    struct weft_spsc_side_ pop;
+};
+
+WEFT_API WEFT_MUST_USE enum weft_status weft_spsc_push_slow_(weft_spsc *r,
+                                                             void *item);
+WEFT_API WEFT_MUST_USE enum weft_status weft_spsc_pop_slow_(weft_spsc *r,
+                                                            void **item);
+
+#if !defined(WEFT_NO_INLINE)
+WEFT_INLINE enum weft_status
+weft_spsc_push(weft_spsc *r, void *item)
+{
+    struct weft_spsc_side_ *s = &((struct weft_spsc_ends_ *)(void *)r)->push;
+    uint64_t at = WEFT_LOAD_(&s->at, relaxed);
+    struct weft_spsc_cell_ *c;
+
+    if (__builtin_expect(at == s->limit, 0))
+        return weft_spsc_push_slow_(r, item);
+    c = &s->cells[at - s->lap];
+    c->item = item;
+    WEFT_STORE_(&c->stamp, at + 1, release);
+    WEFT_STORE_(&s->at, at + 1, relaxed);
+    return WEFT_OK;
+}
+
+WEFT_INLINE enum weft_status
+weft_spsc_pop(weft_spsc *r, void **item)
+{
+    struct weft_spsc_side_ *s = &((struct weft_spsc_ends_ *)(void *)r)->pop;
+    uint64_t at = WEFT_LOAD_(&s->at, relaxed);
+    struct weft_spsc_cell_ *c = &s->cells[at - s->lap];
+
+    if (__builtin_expect(WEFT_LOAD_(&c->stamp, acquire) != at + 1, 0))
+        return weft_spsc_pop_slow_(r, item);
+    *item = c->item;
+    WEFT_STORE_(&s->at, at + 1, release);
+    return WEFT_OK;
+}
+#endif
 
 WEFT_END_DECLS
 

@@ -46,8 +46,14 @@
  * Pipeline Parallelism", PPoPP 2008.  There NULL is no item and the consumer
  * writes the cells too.
  *
- * WEFT_MUTEX uses the same positions and items under the lock, not the stamps.
+ * push and pop are inlined in programs: what they need of the struct is in
+ * spsc.h, and what is done there when no look at the other side is due must
+ * stay what is done here.  `at` is the position of a side, `limit` the
+ * producer's.
+ *
+ * WEFT_MUTEX has positions of its own under the lock, and no stamps.
  */
+#define WEFT_NO_INLINE
 #include "container/spsc_impl.h"
 
 #include <stdbool.h>
@@ -60,12 +66,12 @@ weft_spsc_create(weft_spsc **out, size_t capacity, enum weft_impl impl)
 {
     if (out == NULL || capacity == 0 || (unsigned)impl > WEFT_MUTEX)
         return WEFT_INVALID;
-    if (capacity > PTRDIFF_MAX / (2 * sizeof(struct weft_spsc_cell)))
+    if (capacity > PTRDIFF_MAX / (2 * sizeof(struct weft_spsc_cell_)))
         return WEFT_NO_MEMORY;
 
     /* aligned_alloc wants a multiple of its unit; the bound leaves room. */
     size_t bytes =
-        sizeof(weft_spsc) + (capacity + 1) * sizeof(struct weft_spsc_cell);
+        sizeof(weft_spsc) + (capacity + 1) * sizeof(struct weft_spsc_cell_);
     bytes = (bytes + WEFT_CACHE_PAIR - 1) / WEFT_CACHE_PAIR * WEFT_CACHE_PAIR;
     weft_spsc *r = aligned_alloc(WEFT_CACHE_PAIR, bytes);
     if (r == NULL)
@@ -74,11 +80,18 @@ weft_spsc_create(weft_spsc **out, size_t capacity, enum weft_impl impl)
     r->impl = impl;
     r->capacity = capacity;
     pthread_mutex_init(&r->lock, NULL);
-    atomic_init(&r->producer.tail, 0);
-    r->producer.limit = capacity;
-    r->producer.lap = 0;
-    atomic_init(&r->consumer.head, 0);
-    r->consumer.lap = 0;
+    atomic_init(&r->ends.push.at, 0);
+    /* Of WEFT_MUTEX no stamp is ever written and no position moves here, so
+     * that the inlined calls always turn to the slow ones. */
+    r->ends.push.limit = impl == WEFT_MUTEX ? 0 : capacity;
+    r->ends.push.lap = 0;
+    r->ends.push.cells = r->cells;
+    atomic_init(&r->ends.pop.at, 0);
+    r->ends.pop.limit = 0;
+    r->ends.pop.lap = 0;
+    r->ends.pop.cells = r->cells;
+    atomic_init(&r->tail, 0);
+    atomic_init(&r->head, 0);
     for (size_t i = 0; i <= capacity; i++)
         atomic_init(&r->cells[i].stamp, 0);
 
@@ -114,16 +127,15 @@ __attribute__((noinline)) static bool
 find_room(weft_spsc *r, uint64_t tail)
 {
     /* acquire: vacate */
-    uint64_t head =
-        atomic_load_explicit(&r->consumer.head, memory_order_acquire);
+    uint64_t head = atomic_load_explicit(&r->ends.pop.at, memory_order_acquire);
     uint64_t full = head + r->capacity;
     if (tail == full)
         return false;
 
-    if (tail == r->producer.lap + r->capacity)
-        r->producer.lap = tail;
-    uint64_t end = r->producer.lap + r->capacity;
-    r->producer.limit = full < end ? full : end;
+    if (tail == r->ends.push.lap + r->capacity)
+        r->ends.push.lap = tail;
+    uint64_t end = r->ends.push.lap + r->capacity;
+    r->ends.push.limit = full < end ? full : end;
     return true;
 }
 
@@ -131,17 +143,17 @@ static bool
 push_lockfree(weft_spsc *r, void *item)
 {
     uint64_t tail =
-        atomic_load_explicit(&r->producer.tail, memory_order_relaxed);
-    if (tail == r->producer.limit && !find_room(r, tail))
+        atomic_load_explicit(&r->ends.push.at, memory_order_relaxed);
+    if (tail == r->ends.push.limit && !find_room(r, tail))
         return false;
 
-    struct weft_spsc_cell *c = &r->cells[tail - r->producer.lap];
+    struct weft_spsc_cell_ *c = &r->cells[tail - r->ends.push.lap];
     c->item = item;
     WEFT_SCHED_POINT_("spsc.push.not_published");
     /* release: publish */
     atomic_store_explicit(&c->stamp, tail + 1, memory_order_release);
     WEFT_SCHED_POINT_("spsc.push.tail_behind");
-    atomic_store_explicit(&r->producer.tail, tail + 1, memory_order_relaxed);
+    atomic_store_explicit(&r->ends.push.at, tail + 1, memory_order_relaxed);
     return true;
 }
 
@@ -149,33 +161,32 @@ push_lockfree(weft_spsc *r, void *item)
  * Return the cell of the consumer's position `head` if its item is there, else
  * NULL.  Behind the last cell comes the first, in the next lap.
  */
-static inline struct weft_spsc_cell *
+static inline struct weft_spsc_cell_ *
 find_item(weft_spsc *r, uint64_t head)
 {
     for (;;) {
-        struct weft_spsc_cell *c = &r->cells[head - r->consumer.lap];
+        struct weft_spsc_cell_ *c = &r->cells[head - r->ends.pop.lap];
         /* acquire: publish */
         if (atomic_load_explicit(&c->stamp, memory_order_acquire) == head + 1)
             return c;
         if (c != &r->cells[r->capacity])
             return NULL;
-        r->consumer.lap = head;
+        r->ends.pop.lap = head;
     }
 }
 
 static bool
 pop_lockfree(weft_spsc *r, void **item)
 {
-    uint64_t head =
-        atomic_load_explicit(&r->consumer.head, memory_order_relaxed);
-    struct weft_spsc_cell *c = find_item(r, head);
+    uint64_t head = atomic_load_explicit(&r->ends.pop.at, memory_order_relaxed);
+    struct weft_spsc_cell_ *c = find_item(r, head);
     if (c == NULL)
         return false;
 
     *item = c->item;
     WEFT_SCHED_POINT_("spsc.pop.not_vacated");
     /* release: vacate */
-    atomic_store_explicit(&r->consumer.head, head + 1, memory_order_release);
+    atomic_store_explicit(&r->ends.pop.at, head + 1, memory_order_release);
     return true;
 }
 
@@ -183,12 +194,12 @@ static size_t
 push_n_lockfree(weft_spsc *r, void *const *items, size_t n)
 {
     uint64_t tail =
-        atomic_load_explicit(&r->producer.tail, memory_order_relaxed);
+        atomic_load_explicit(&r->ends.push.at, memory_order_relaxed);
     size_t done = 0;
 
-    while (done < n && (tail != r->producer.limit || find_room(r, tail))) {
-        struct weft_spsc_cell *c = &r->cells[tail - r->producer.lap];
-        size_t room = (size_t)(r->producer.limit - tail);
+    while (done < n && (tail != r->ends.push.limit || find_room(r, tail))) {
+        struct weft_spsc_cell_ *c = &r->cells[tail - r->ends.push.lap];
+        size_t room = (size_t)(r->ends.push.limit - tail);
         size_t end = room < n - done ? done + room : n;
         while (done < end) {
             c->item = items[done++];
@@ -198,19 +209,18 @@ push_n_lockfree(weft_spsc *r, void *const *items, size_t n)
             c++;
         }
     }
-    atomic_store_explicit(&r->producer.tail, tail, memory_order_relaxed);
+    atomic_store_explicit(&r->ends.push.at, tail, memory_order_relaxed);
     return done;
 }
 
 static size_t
 pop_n_lockfree(weft_spsc *r, void **items, size_t n)
 {
-    uint64_t head =
-        atomic_load_explicit(&r->consumer.head, memory_order_relaxed);
+    uint64_t head = atomic_load_explicit(&r->ends.pop.at, memory_order_relaxed);
     size_t done = 0;
 
     while (done < n) {
-        struct weft_spsc_cell *c = find_item(r, head);
+        struct weft_spsc_cell_ *c = find_item(r, head);
         if (c == NULL)
             break;
         items[done++] = c->item;
@@ -218,7 +228,7 @@ pop_n_lockfree(weft_spsc *r, void **items, size_t n)
     }
     WEFT_SCHED_POINT_("spsc.pop_n.not_vacated");
     /* release: vacate */
-    atomic_store_explicit(&r->consumer.head, head, memory_order_release);
+    atomic_store_explicit(&r->ends.pop.at, head, memory_order_release);
     return done;
 }
 
@@ -226,14 +236,13 @@ static size_t
 push_n_mutex(weft_spsc *r, void *const *items, size_t n)
 {
     pthread_mutex_lock(&r->lock);
-    uint64_t tail =
-        atomic_load_explicit(&r->producer.tail, memory_order_relaxed);
+    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
     size_t room = (size_t)r->capacity - weft_spsc_size(r);
     if (n > room)
         n = room;
     for (size_t i = 0; i < n; i++)
         r->cells[(tail + i) % r->capacity].item = items[i];
-    atomic_store_explicit(&r->producer.tail, tail + n, memory_order_relaxed);
+    atomic_store_explicit(&r->tail, tail + n, memory_order_relaxed);
     pthread_mutex_unlock(&r->lock);
     return n;
 }
@@ -242,20 +251,19 @@ static size_t
 pop_n_mutex(weft_spsc *r, void **items, size_t n)
 {
     pthread_mutex_lock(&r->lock);
-    uint64_t head =
-        atomic_load_explicit(&r->consumer.head, memory_order_relaxed);
+    uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
     size_t size = weft_spsc_size(r);
     if (n > size)
         n = size;
     for (size_t i = 0; i < n; i++)
         items[i] = r->cells[(head + i) % r->capacity].item;
-    atomic_store_explicit(&r->consumer.head, head + n, memory_order_relaxed);
+    atomic_store_explicit(&r->head, head + n, memory_order_relaxed);
     pthread_mutex_unlock(&r->lock);
     return n;
 }
 
 enum weft_status
-weft_spsc_push(weft_spsc *r, void *item)
+weft_spsc_push_slow_(weft_spsc *r, void *item)
 {
     bool done = r->impl == WEFT_MUTEX ? push_n_mutex(r, &item, 1) == 1
                                       : push_lockfree(r, item);
@@ -263,11 +271,23 @@ weft_spsc_push(weft_spsc *r, void *item)
 }
 
 enum weft_status
-weft_spsc_pop(weft_spsc *r, void **item)
+weft_spsc_pop_slow_(weft_spsc *r, void **item)
 {
     bool done = r->impl == WEFT_MUTEX ? pop_n_mutex(r, item, 1) == 1
                                       : pop_lockfree(r, item);
     return done ? WEFT_OK : WEFT_EMPTY;
+}
+
+enum weft_status
+weft_spsc_push(weft_spsc *r, void *item)
+{
+    return weft_spsc_push_slow_(r, item);
+}
+
+enum weft_status
+weft_spsc_pop(weft_spsc *r, void **item)
+{
+    return weft_spsc_pop_slow_(r, item);
 }
 
 size_t
@@ -287,10 +307,11 @@ weft_spsc_pop_n(weft_spsc *r, void **items, size_t n)
 size_t
 weft_spsc_size(const weft_spsc *r)
 {
-    uint64_t head =
-        atomic_load_explicit(&r->consumer.head, memory_order_relaxed);
-    uint64_t tail =
-        atomic_load_explicit(&r->producer.tail, memory_order_relaxed);
+    const bool locked = r->impl == WEFT_MUTEX;
+    uint64_t head = atomic_load_explicit(locked ? &r->head : &r->ends.pop.at,
+                                         memory_order_relaxed);
+    uint64_t tail = atomic_load_explicit(locked ? &r->tail : &r->ends.push.at,
+                                         memory_order_relaxed);
 
     /* The two loads are not one snapshot; clamp what no moment ever held. */
     if (tail < head)

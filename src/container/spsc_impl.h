@@ -8,37 +8,31 @@
 
 #include <weft/spsc.h>
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cacheline.h"
 
-struct weft_spsc_cell {
-    _Atomic uint64_t stamp;
-    void *item; /* the consumer's while the stamp is, else the producer's */
-};
-
 /* What the two sides write lies apart, and so do the constants. */
 struct weft_spsc {
+    alignas(WEFT_CACHE_PAIR) struct weft_spsc_ends_ ends; /* first, public */
+
     enum weft_impl impl; /* constant, like capacity */
     uint64_t capacity;
-    pthread_mutex_t lock; /* WEFT_MUTEX only */
 
-    alignas(WEFT_CACHE_PAIR) struct {
-        _Atomic uint64_t tail; /* next position to push */
-        uint64_t limit;        /* the producer's: it may push below */
-        uint64_t lap;          /* the producer's */
-    } producer;
+    /* WEFT_MUTEX only: the positions, written under the lock. */
+    alignas(WEFT_CACHE_PAIR) pthread_mutex_t lock;
+    _Atomic uint64_t tail;
+    _Atomic uint64_t head;
 
-    alignas(WEFT_CACHE_PAIR) struct {
-        _Atomic uint64_t head; /* next position to pop */
-        uint64_t lap;          /* the consumer's */
-    } consumer;
-
-    alignas(
-        WEFT_CACHE_PAIR) struct weft_spsc_cell cells[]; /* capacity and one */
+    alignas(WEFT_CACHE_PAIR) struct weft_spsc_cell_ cells[]; /* and one */
 };
+static_assert(offsetof(struct weft_spsc, ends) == 0 &&
+                  sizeof(struct weft_spsc_side_) == WEFT_CACHE_PAIR,
+              "compiled into programs");
 
 #endif /* WEFT_CONTAINER_SPSC_IMPL_H */

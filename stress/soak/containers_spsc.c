@@ -3,6 +3,8 @@
  * containers_spsc.c - the ring of one producer and one consumer, who change
  * now and then.
  */
+/* The schedule points are in the library. */
+#define WEFT_NO_INLINE
 #include <weft/spsc.h>
 
 #include "soak/containers_wrap.h"
