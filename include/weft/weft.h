@@ -14,6 +14,7 @@
 #include <weft/dump.h>
 #include <weft/event.h>
 #include <weft/fail.h>
+#include <weft/fifo.h>
 #include <weft/guard.h>
 #include <weft/heap.h>
 #include <weft/local.h>
