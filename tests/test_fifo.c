@@ -42,6 +42,28 @@ pop_number(weft_fifo *f)
     return (uintptr_t)got;
 }
 
+/* An assertion is a system call: not for every one of many items. */
+static void
+check_numbers(weft_fifo *f, uintptr_t first, uintptr_t end)
+{
+    uintptr_t wrong = 0;
+    void *got = NULL;
+
+    for (uintptr_t k = first; k < end; k++)
+        wrong += weft_fifo_pop(f, &got) != WEFT_OK || got != item(k);
+    ck_assert_uint_eq(wrong, 0);
+}
+
+static void
+push_numbers(weft_fifo *f, uintptr_t first, uintptr_t end)
+{
+    uintptr_t wrong = 0;
+
+    for (uintptr_t k = first; k < end; k++)
+        wrong += weft_fifo_push(f, item(k)) != WEFT_OK;
+    ck_assert_uint_eq(wrong, 0);
+}
+
 static void
 check_empty(weft_fifo *f)
 {
@@ -143,6 +165,7 @@ START_TEST(test_items_come_out_in_the_order_they_went_in)
     uintptr_t in = 0;
     uintptr_t out = 0;
     uint32_t draw = 12345;
+    uintptr_t wrong = 0;
 
     /* It grows to several segments, and drains to nothing, several times. */
     for (unsigned wave = 0; wave < 6; wave++) {
@@ -150,15 +173,16 @@ START_TEST(test_items_come_out_in_the_order_they_went_in)
         while (in < turn || out < in) {
             draw = draw * 1664525 + 1013904223;
             bool more = (draw >> 16 & 3) != 0;
-            if (in < turn ? more : !more) {
-                push_number(f, in++);
-            } else if (in == out) {
-                check_empty(f);
-            } else {
-                ck_assert_uint_eq(pop_number(f), out++);
-            }
-            ck_assert_uint_eq(weft_fifo_size(f), in - out);
+            void *got = f;
+            if (in < turn ? more : !more)
+                wrong += weft_fifo_push(f, item(in++)) != WEFT_OK;
+            else if (weft_fifo_pop(f, &got) == WEFT_OK)
+                wrong += got != item(out++);
+            else
+                wrong += in != out || got != f;
+            wrong += weft_fifo_size(f) != in - out;
         }
+        ck_assert_uint_eq(wrong, 0);
         check_empty(f);
     }
     weft_fifo_destroy(f);
@@ -184,8 +208,10 @@ START_TEST(test_blocks_and_single_items_keep_one_order)
         block[n] = f;
         size_t some = weft_fifo_pop_n(f, block, n);
         ck_assert_uint_eq(some, n < in - out ? n : in - out);
+        uintptr_t wrong = 0;
         for (size_t k = 0; k < some; k++)
-            ck_assert_uint_eq((uintptr_t)block[k], out++);
+            wrong += block[k] != item(out++);
+        ck_assert_uint_eq(wrong, 0);
         ck_assert_ptr_eq(block[n], f);
         if (out < in)
             ck_assert_uint_eq(pop_number(f), out++);
@@ -229,6 +255,7 @@ END_TEST
 struct dropped {
     uintptr_t next;
     unsigned count;
+    unsigned wrong;
 };
 
 static void
@@ -236,8 +263,7 @@ drop(void *left, void *ctx)
 {
     struct dropped *d = ctx;
 
-    ck_assert_uint_eq((uintptr_t)left, d->next);
-    d->next++;
+    d->wrong += left != item(d->next++);
     d->count++;
 }
 
@@ -248,12 +274,11 @@ START_TEST(test_destroy_with_hands_over_what_is_left_oldest_first)
     for (size_t i = 0; i < 4; i++) {
         struct dropped d = {.next = 100};
         weft_fifo *f = new_fifo(_i);
-        for (uintptr_t k = 0; k < 100 + left[i]; k++)
-            push_number(f, k);
-        for (uintptr_t k = 0; k < 100; k++)
-            ck_assert_uint_eq(pop_number(f), k);
+        push_numbers(f, 0, 100 + left[i]);
+        check_numbers(f, 0, 100);
         weft_fifo_destroy_with(f, drop, &d);
         ck_assert_uint_eq(d.count, left[i]);
+        ck_assert_uint_eq(d.wrong, 0);
     }
 }
 END_TEST
@@ -305,8 +330,7 @@ check_failing_pushes(int form, bool in_blocks)
         size_t size = weft_fifo_size(f);
         ck_assert_uint_ge(size, MANY);
         ck_assert_uint_eq(refused, asked >= k);
-        for (uintptr_t i = 0; i < size; i++)
-            ck_assert_uint_eq(pop_number(f), i);
+        check_numbers(f, 0, size);
         check_empty(f);
         weft_fifo_destroy(f);
         if (asked < k) {
@@ -337,10 +361,11 @@ START_TEST(test_steady_state_allocates_nothing)
         uintptr_t in = 0;
         uintptr_t out = 0;
         unsigned wrong = 0;
-        while (in < depths[i] + MANY) {
-            push_number(f, in++);
-            if (in > depths[i])
-                ck_assert_uint_eq(pop_number(f), out++);
+        push_numbers(f, 0, depths[i]);
+        for (in = depths[i]; in < depths[i] + MANY; in++, out++) {
+            void *got = NULL;
+            wrong += weft_fifo_push(f, item(in)) != WEFT_OK;
+            wrong += weft_fifo_pop(f, &got) != WEFT_OK || got != item(out);
         }
         alloc_fail_at(1);
         for (unsigned k = 0; k < 10 * MANY; k++) {

@@ -2,7 +2,8 @@
 /*
  * container/fifo.c - makes and frees fifos, and picks the form of each call.
  *
- * What the forms share is fifo_impl.h.
+ * The forms are fifo_lockfree.c, fifo_lockless.c and fifo_mutex.c; what they
+ * share is fifo_impl.h and fifo_segment.c.
  *
  * Ordering.  None: a new fifo is not shared yet, and one that is destroyed not
  * any more.
@@ -11,6 +12,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+static bool
+init(weft_fifo *f)
+{
+    return f->impl == WEFT_MUTEX ? weft_fifo_init_mutex_(f)
+                                 : weft_fifo_init_segments_(f);
+}
 
 enum weft_status
 weft_fifo_create(weft_fifo **out, enum weft_impl impl)
@@ -23,7 +31,7 @@ weft_fifo_create(weft_fifo **out, enum weft_impl impl)
 
     memset(f, 0, sizeof(*f));
     f->impl = impl;
-    if (!weft_fifo_init_mutex_(f)) {
+    if (!init(f)) {
         free(f);
         return WEFT_NO_MEMORY;
     }
@@ -41,7 +49,10 @@ weft_fifo_destroy_with(weft_fifo *f, void (*drop)(void *item, void *ctx),
         return;
     while (drop != NULL && weft_fifo_pop(f, &item) == WEFT_OK)
         drop(item, ctx);
-    weft_fifo_fini_mutex_(f);
+    if (f->impl == WEFT_MUTEX)
+        weft_fifo_fini_mutex_(f);
+    else
+        weft_fifo_fini_segments_(f);
     free(f);
 }
 
@@ -54,39 +65,93 @@ weft_fifo_destroy(weft_fifo *f)
 enum weft_status
 weft_fifo_push(weft_fifo *f, void *item)
 {
+    switch (f->impl) {
+    case WEFT_LOCKFREE:
+        return weft_fifo_push_lockfree_(f, item);
+    case WEFT_LOCKLESS:
+        return weft_fifo_push_lockless_(f, item);
+    case WEFT_MUTEX:
+        break;
+    }
     return weft_fifo_push_mutex_(f, item);
 }
 
 enum weft_status
 weft_fifo_pop(weft_fifo *f, void **item)
 {
+    switch (f->impl) {
+    case WEFT_LOCKFREE:
+        return weft_fifo_pop_lockfree_(f, item);
+    case WEFT_LOCKLESS:
+        return weft_fifo_pop_lockless_(f, item);
+    case WEFT_MUTEX:
+        break;
+    }
     return weft_fifo_pop_mutex_(f, item);
 }
 
 size_t
 weft_fifo_push_n(weft_fifo *f, void *const *items, size_t n)
 {
+    switch (f->impl) {
+    case WEFT_LOCKFREE:
+        return weft_fifo_push_n_lockfree_(f, items, n);
+    case WEFT_LOCKLESS:
+        return weft_fifo_push_n_lockless_(f, items, n);
+    case WEFT_MUTEX:
+        break;
+    }
     return weft_fifo_push_n_mutex_(f, items, n);
 }
 
 size_t
 weft_fifo_pop_n(weft_fifo *f, void **items, size_t n)
 {
+    switch (f->impl) {
+    case WEFT_LOCKFREE:
+        return weft_fifo_pop_n_lockfree_(f, items, n);
+    case WEFT_LOCKLESS:
+        return weft_fifo_pop_n_lockless_(f, items, n);
+    case WEFT_MUTEX:
+        break;
+    }
     return weft_fifo_pop_n_mutex_(f, items, n);
 }
 
 uint64_t
 weft_fifo_pushed_(const weft_fifo *f)
 {
+    switch (f->impl) {
+    case WEFT_LOCKFREE:
+        return weft_fifo_pushed_lockfree_(f);
+    case WEFT_LOCKLESS:
+        return weft_fifo_pushed_lockless_(f);
+    case WEFT_MUTEX:
+        break;
+    }
     return weft_fifo_pushed_mutex_(f);
+}
+
+static uint64_t
+popped(const weft_fifo *f)
+{
+    switch (f->impl) {
+    case WEFT_LOCKFREE:
+        return weft_fifo_popped_lockfree_(f);
+    case WEFT_LOCKLESS:
+        return weft_fifo_popped_lockless_(f);
+    case WEFT_MUTEX:
+        break;
+    }
+    return weft_fifo_popped_mutex_(f);
 }
 
 size_t
 weft_fifo_size(const weft_fifo *f)
 {
-    /* In this order, so that the difference cannot be negative. */
-    uint64_t popped = weft_fifo_popped_mutex_(f);
-    uint64_t pushed = weft_fifo_pushed_mutex_(f);
+    /* In this order, so that it counts no item that was not pushed yet. */
+    uint64_t out = popped(f);
+    uint64_t in = weft_fifo_pushed_(f);
 
-    return pushed > popped ? (size_t)(pushed - popped) : 0;
+    return in > out ? (size_t)(in - out) : 0;
 }
