@@ -18,6 +18,7 @@ extern const struct scenario bench_cond;
 extern const struct scenario bench_counter;
 extern const struct scenario bench_deque;
 extern const struct scenario bench_event;
+extern const struct scenario bench_fifo;
 extern const struct scenario bench_mutex;
 extern const struct scenario bench_ring;
 extern const struct scenario bench_rmutex;
@@ -48,6 +49,7 @@ const struct scenario *const scenarios[] = {
     &bench_barrier,
     &bench_counter,
     &bench_deque,
+    &bench_fifo,
     &bench_once,
     &bench_ring,
     &bench_rwlock,

@@ -50,7 +50,7 @@
  *     vacate    pop does a cell      ->  whoever sees it
  *     advance   a hint is moved      ->  a later call begins there and sees all
  *                                        before it as done
- *     go_on     an end moves on      ->  who begins in its segment
+ *     fifo.go_on   an end moves on   ->  who begins in its segment
  */
 #include "container/fifo_impl.h"
 
@@ -215,7 +215,7 @@ do_one(weft_fifo *f, unsigned side, void **item)
     uint64_t p = atomic_load_explicit(&end->position, memory_order_acquire);
     bool lost = false;
 
-    /* acquire: go_on */
+    /* acquire: fifo.go_on */
     at.s = atomic_load_explicit(&end->segment.item, memory_order_acquire);
     at.life = weft_fifo_life_(p);
     at.index = weft_fifo_index_(p);

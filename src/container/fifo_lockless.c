@@ -33,7 +33,7 @@
  *
  *     publish   push ends its move     ->  pop sees the stamp, reads the item
  *     claim     a counter is moved     ->  who moves it on, or counts
- *     go_on     an end moves on        ->  who begins in its segment
+ *     fifo.go_on   an end moves on   ->  who begins in its segment
  */
 #include "container/fifo_impl.h"
 
@@ -50,7 +50,7 @@ INLINE bool
 find(const weft_fifo *f, const struct weft_fifo_end *end, uint64_t p,
      struct weft_fifo_place *at)
 {
-    /* acquire: go_on */
+    /* acquire: fifo.go_on */
     at->s = atomic_load_explicit(&end->segment.item, memory_order_acquire);
     at->life = weft_fifo_life_(p);
     at->index = weft_fifo_index_(p);

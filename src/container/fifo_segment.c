@@ -37,7 +37,7 @@
  * Ordering.
  *
  *     append     a segment is linked     ->  who finds it by next
- *     go_on      an end moves on         ->  who begins there
+ *     fifo.go_on   an end moves on   ->  who begins there
  *     store      a segment is put away   ->  who takes it
  */
 #include "container/fifo_impl.h"
@@ -123,13 +123,13 @@ weft_fifo_look_(const struct weft_fifo_end *end)
     struct weft_fifo_place at;
     uint64_t again;
 
-    /* acquire: go_on */
+    /* acquire: fifo.go_on */
     again = atomic_load_explicit(&end->segment.stamp, memory_order_acquire);
     do {
         at.life = again;
-        /* acquire: go_on */
+        /* acquire: fifo.go_on */
         at.s = atomic_load_explicit(&end->segment.item, memory_order_acquire);
-        /* acquire: go_on */
+        /* acquire: fifo.go_on */
         again = atomic_load_explicit(&end->segment.stamp, memory_order_acquire);
     } while (again != at.life);
     at.index = 0;
@@ -158,7 +158,7 @@ static void
 move_on(struct weft_fifo_end *end, const struct weft_fifo_place *at,
         struct weft_fifo_segment *next)
 {
-    /* acq_rel: go_on */
+    /* acq_rel: fifo.go_on */
     (void)!weft_pair_replace_(&end->segment, at->s, at->life, next,
                               at->life + 1, memory_order_acq_rel);
 }
@@ -203,7 +203,7 @@ weft_fifo_head_on_(weft_fifo *f, const struct weft_fifo_place *at)
     if (atomic_load_explicit(&f->tail.segment.stamp, memory_order_relaxed) ==
         at->life)
         move_on(&f->tail, at, next);
-    /* acq_rel: go_on */
+    /* acq_rel: fifo.go_on */
     if (weft_pair_replace_(&f->head.segment, at->s, at->life, next,
                            at->life + 1, memory_order_acq_rel)) {
         WEFT_SCHED_POINT_("fifo.pop.retires");

@@ -84,6 +84,9 @@ struct queue_variant {
 extern const struct queue_variant queue_weft_ring[];
 extern const struct queue_variant queue_weft_spsc[];
 extern const struct queue_variant queue_weft_stack[];
+extern const struct queue_variant queue_weft_fifo[];
+extern const struct queue_variant queue_list[];
+extern const struct queue_variant queue_ck_fifo[];
 extern const struct queue_variant queue_pthread[];
 extern const struct queue_variant queue_ck[];
 extern const struct queue_variant queue_urcu[];
@@ -120,6 +123,8 @@ struct queue_hand {
     int64_t begin_ns;
     int64_t end_ns;
     int64_t given_up_ns; /* when it first waited on after the end; 0: never */
+    uint64_t credit;     /* window.h: that it may push */
+    uint64_t owed;       /* window.h: popped and not yet given back */
 };
 
 /* An item is its producer and its number, from 1. */
@@ -162,6 +167,7 @@ bool queue_measure(const struct bench_table *t, const struct bench_row *row,
 
 /* What the options say about a bench of queues. */
 struct queue_plan {
+    const char *bound; /* what the queues call it; NULL: capacity */
     struct mix mixes[QUEUE_LIST_MAX];
     size_t mix_count;
     unsigned capacities[QUEUE_LIST_MAX];

@@ -24,6 +24,12 @@ is_wanted(const struct queue_plan *plan, const char *kind)
     return options_include(plan->options, "rows", kind);
 }
 
+static const char *
+bound_of(const struct queue_plan *plan)
+{
+    return plan->bound != NULL ? plan->bound : "capacity";
+}
+
 static void
 add_rows(struct bench_table *t, const struct queue_plan *plan, unsigned modes,
          bool bulk)
@@ -61,9 +67,9 @@ add_flow(struct bench_run *run, const struct queue_plan *plan, unsigned p,
         run,
         &(struct bench_table){
             .name = bench_text("throughput-%ux%u-%u", p, c, capacity),
-            .title =
-                bench_text("%u producer%s, %u consumer%s, capacity %u", p,
-                           p > 1 ? "s" : "", c, c > 1 ? "s" : "", capacity),
+            .title = bench_text("%u producer%s, %u consumer%s, %s %u", p,
+                                p > 1 ? "s" : "", c, c > 1 ? "s" : "",
+                                bound_of(plan), capacity),
             .unit = "M items/s",
             .has_turns = p > 1 || c > 1,
             .has_latency = true,
@@ -78,19 +84,19 @@ add_bulk(struct bench_run *run, const struct queue_plan *plan, unsigned p,
          unsigned c)
 {
     struct bench_table *t = bench_table(
-        run,
-        &(struct bench_table){
-            .name = bench_text("bulk-%ux%u", p, c),
-            .title = bench_text("bulk of %d: %u producer%s, %u consumer%s, "
-                                "capacity %u",
-                                QUEUE_BULK, p, p > 1 ? "s" : "", c,
-                                c > 1 ? "s" : "", plan->capacities[0]),
-            .unit = "M items/s",
-            .has_turns = p > 1 || c > 1,
-            .weight = 1,
-            .measure = queue_measure,
-            .load = load_of(
-                (struct queue_load){QUEUE_BULKY, p, c, plan->capacities[0]})});
+        run, &(struct bench_table){
+                 .name = bench_text("bulk-%ux%u", p, c),
+                 .title = bench_text(
+                     "bulk of %d: %u producer%s, %u consumer%s, "
+                     "%s %u",
+                     QUEUE_BULK, p, p > 1 ? "s" : "", c, c > 1 ? "s" : "",
+                     bound_of(plan), plan->capacities[0]),
+                 .unit = "M items/s",
+                 .has_turns = p > 1 || c > 1,
+                 .weight = 1,
+                 .measure = queue_measure,
+                 .load = load_of((struct queue_load){QUEUE_BULKY, p, c,
+                                                     plan->capacities[0]})});
     add_rows(t, plan, mode_of(p, c), true);
 }
 
