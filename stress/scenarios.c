@@ -32,9 +32,11 @@ extern const struct scenario race_lost_update;
 extern const struct scenario race_read_modify_write;
 extern const struct scenario soak_container_scenario;
 extern const struct scenario soak_counter;
+extern const struct scenario soak_fifo;
 extern const struct scenario soak_sync;
 extern const struct scenario stall_counter;
 extern const struct scenario stall_deque;
+extern const struct scenario stall_fifo;
 extern const struct scenario stall_ring;
 extern const struct scenario stall_spsc;
 extern const struct scenario stall_stack;
@@ -63,8 +65,10 @@ const struct scenario *const scenarios[] = {
     &bench_thread,
     &soak_container_scenario,
     &soak_counter,
+    &soak_fifo,
     &soak_sync,
     &stall_ring,
+    &stall_fifo,
     &stall_spsc,
     &stall_stack,
     &stall_deque,

@@ -92,4 +92,20 @@ ok "containers: only a family, only a form" some
 fails "containers: a form that none has" contain --only ring/nonesuch
 fails "containers: only what is none" contain --only mutex
 fails "sync: only what is none" soak --only ring
+
+flat() { # a tenth of what the page shows, by four threads
+    # shellcheck disable=SC2086
+    ${RUN-} ./weft-stress soak fifo --items 2 --threads 4 \
+        --csv "$temp/fifo.csv" >"$temp/out" || {
+        cat "$temp/out"
+        return 1
+    }
+    for form in lockfree lockless mutex; do
+        [ "$(grep -c "^soak,soak,$form,.*,ok," "$temp/fifo.csv")" = 10 ] || {
+            cat "$temp/fifo.csv"
+            return 1
+        }
+    done
+}
+ok "fifo: memory stays where it is" flat
 tap_end

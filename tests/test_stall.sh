@@ -44,6 +44,8 @@ ok "ring, at its instructions" stall ring --every 7 --rounds 2
 promises ring
 ok "ring, at random moments" stall ring --form random --rounds 4
 promises ring
+ok "fifo, at its instructions" stall fifo --every 31 --rounds 1
+promises fifo
 ok "spsc" stall spsc --every 7 --rounds 2
 promises spsc
 ok "stack" stall stack --every 11 --rounds 1
