@@ -123,8 +123,6 @@ struct queue_hand {
     int64_t begin_ns;
     int64_t end_ns;
     int64_t given_up_ns; /* when it first waited on after the end; 0: never */
-    uint64_t credit;     /* window.h: that it may push */
-    uint64_t owed;       /* window.h: popped and not yet given back */
 };
 
 /* An item is its producer and its number, from 1. */

@@ -18,14 +18,13 @@ struct windowed {
 static void *
 create(const struct queue_load *load, int kind)
 {
-    struct windowed *q = aligned_alloc(alignof(struct windowed), sizeof(*q));
+    struct windowed *q = must_have(1, sizeof(*q));
 
-    if (q == NULL ||
-        weft_fifo_create(&q->fifo, (enum weft_impl)kind) != WEFT_OK) {
+    if (weft_fifo_create(&q->fifo, (enum weft_impl)kind) != WEFT_OK) {
         free(q);
         return NULL;
     }
-    window_init(&q->window, load);
+    window_open(&q->window, load);
     return q;
 }
 
@@ -35,6 +34,7 @@ destroy(void *queue)
     struct windowed *q = queue;
 
     weft_fifo_destroy(q->fifo);
+    window_close(&q->window);
     free(q);
 }
 
@@ -43,11 +43,8 @@ push(struct queue_hand *h, void *queue, void *item)
 {
     struct windowed *q = queue;
 
-    if (window_room(&q->window, h, 1) == 0 ||
-        weft_fifo_push(q->fifo, item) != WEFT_OK)
-        return false;
-    h->credit--;
-    return true;
+    return window_enter(&q->window, h, 1) &&
+           weft_fifo_push(q->fifo, item) == WEFT_OK;
 }
 
 static inline bool
@@ -56,7 +53,7 @@ pop(struct queue_hand *h, void *queue, void **item)
     struct windowed *q = queue;
     const bool done = weft_fifo_pop(q->fifo, item) == WEFT_OK;
 
-    window_popped(&q->window, h, done);
+    window_leave(&q->window, h, done);
     return done;
 }
 
@@ -64,11 +61,9 @@ static inline size_t
 push_n(struct queue_hand *h, void *queue, void *const *items, size_t n)
 {
     struct windowed *q = queue;
-    const size_t room = window_room(&q->window, h, n);
-    const size_t done = weft_fifo_push_n(q->fifo, items, room);
 
-    h->credit -= done;
-    return done;
+    return window_enter(&q->window, h, n) ? weft_fifo_push_n(q->fifo, items, n)
+                                          : 0;
 }
 
 static inline size_t
@@ -77,16 +72,39 @@ pop_n(struct queue_hand *h, void *queue, void **items, size_t n)
     struct windowed *q = queue;
     const size_t done = weft_fifo_pop_n(q->fifo, items, n);
 
-    window_popped(&q->window, h, done);
+    window_leave(&q->window, h, done);
     return done;
+}
+
+/* Where producers cannot run away there is no window to keep. */
+static inline bool
+push_free(struct queue_hand *h, void *queue, void *item)
+{
+    struct windowed *q = queue;
+
+    (void)h;
+    return weft_fifo_push(q->fifo, item) == WEFT_OK;
+}
+
+static inline bool
+pop_free(struct queue_hand *h, void *queue, void **item)
+{
+    struct windowed *q = queue;
+
+    (void)h;
+    return weft_fifo_pop(q->fifo, item) == WEFT_OK;
 }
 
 static void
 work(struct queue_hand *h)
 {
     static const struct queue_ops ops = {push, pop, push_n, pop_n};
+    static const struct queue_ops free_ops = {push_free, pop_free, NULL, NULL};
 
-    queue_work(h, &ops);
+    if (window_is_kept(h))
+        queue_work(h, &ops);
+    else
+        queue_work(h, &free_ops);
 }
 
 const struct queue_variant queue_weft_fifo[] = {

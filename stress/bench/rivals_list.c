@@ -32,12 +32,10 @@ struct list {
 static void *
 create(const struct queue_load *load, int kind)
 {
-    struct list *q = aligned_alloc(alignof(struct list), sizeof(*q));
+    struct list *q = must_have(1, sizeof(*q));
 
     (void)kind;
-    if (q == NULL)
-        return NULL;
-    window_init(&q->window, load);
+    window_open(&q->window, load);
     pthread_mutex_init(&q->pop_lock, NULL);
     pthread_mutex_init(&q->push_lock, NULL);
     q->dummy = q->last = must_have(1, sizeof(struct node));
@@ -57,6 +55,7 @@ destroy(void *queue)
     }
     pthread_mutex_destroy(&q->push_lock);
     pthread_mutex_destroy(&q->pop_lock);
+    window_close(&q->window);
     free(q);
 }
 
@@ -64,7 +63,7 @@ QUEUE_INLINE bool
 push_under(struct queue_hand *h, struct list *q, pthread_mutex_t *lock,
            void *item)
 {
-    if (window_room(&q->window, h, 1) == 0)
+    if (window_is_kept(h) && !window_enter(&q->window, h, 1))
         return false;
     struct node *n = malloc(sizeof(*n));
     if (n == NULL)
@@ -76,7 +75,6 @@ push_under(struct queue_hand *h, struct list *q, pthread_mutex_t *lock,
     atomic_store_explicit(&q->last->next, n, memory_order_release);
     q->last = n;
     pthread_mutex_unlock(lock);
-    h->credit--;
     return true;
 }
 
@@ -94,7 +92,8 @@ pop_under(struct queue_hand *h, struct list *q, void **item)
     pthread_mutex_unlock(&q->pop_lock);
     if (next != NULL)
         free(old);
-    window_popped(&q->window, h, next != NULL);
+    if (window_is_kept(h))
+        window_leave(&q->window, h, next != NULL);
     return next != NULL;
 }
 

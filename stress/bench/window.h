@@ -5,14 +5,6 @@
  * that the measured loops share a line only so often.
  *
  * Ordering.  None: the container carries the items.
- * window.h - the window of an unbounded queue of plain items: no more than so
- * many are under way at a time.
- *
- * Producers draw credits, a batch at a time, and consumers give them back, a
- * batch at a time or when they find the queue empty.  So the two words are
- * touched once in many items, and the queue's own lines decide.
- *
- * Relaxed: the window is a bound on memory and orders nothing.
  */
 #ifndef STRESS_BENCH_WINDOW_H
 #define STRESS_BENCH_WINDOW_H
@@ -95,73 +87,6 @@ window_leave(struct window *w, const struct queue_hand *h, size_t n)
     atomic_fetch_sub_explicit(&w->ahead, (ptrdiff_t)*unreported,
                               memory_order_relaxed);
     *unreported = 0;
-#include "bench/queue.h"
-
-#define WINDOW_BATCH_MOST 64
-
-struct window {
-    uint64_t items; /* 0: without bound */
-    uint64_t batch;
-    alignas(128) _Atomic uint64_t drawn;
-    alignas(128) _Atomic uint64_t returned;
-};
-
-static inline void
-window_init(struct window *w, const struct queue_load *load)
-{
-    /* An eighth of the window may wait in the hands of each side. */
-    const uint64_t share = load->capacity / 8 / load->producers;
-    const bool is_bound = load->kind == QUEUE_FLOW || load->kind == QUEUE_BULKY;
-
-    w->items = is_bound ? load->capacity : 0;
-    w->batch = share < 1                   ? 1
-               : share > WINDOW_BATCH_MOST ? WINDOW_BATCH_MOST
-                                           : share;
-    atomic_init(&w->drawn, 0);
-    atomic_init(&w->returned, 0);
-}
-
-/* Draw a batch; false: the window is full. */
-static inline bool
-window_draw(struct window *w, struct queue_hand *h)
-{
-    if (w->items == 0) {
-        h->credit = UINT64_MAX;
-        return true;
-    }
-    uint64_t drawn = atomic_load_explicit(&w->drawn, memory_order_relaxed);
-    do {
-        if (drawn + w->batch -
-                atomic_load_explicit(&w->returned, memory_order_relaxed) >
-            w->items)
-            return false;
-    } while (!atomic_compare_exchange_weak_explicit(
-        &w->drawn, &drawn, drawn + w->batch, memory_order_relaxed,
-        memory_order_relaxed));
-    h->credit = w->batch;
-    return true;
-}
-
-/* Room for up to `n` more; 0: none now. */
-static inline size_t
-window_room(struct window *w, struct queue_hand *h, size_t n)
-{
-    if (h->credit == 0 && !window_draw(w, h))
-        return 0;
-    return n < h->credit ? n : (size_t)h->credit;
-}
-
-/* `n` were popped, of which 0 may be some. */
-static inline void
-window_popped(struct window *w, struct queue_hand *h, size_t n)
-{
-    h->owed += n;
-    if (n != 0 && h->owed < w->batch)
-        return;
-    if (h->owed == 0 || w->items == 0)
-        return;
-    atomic_fetch_add_explicit(&w->returned, h->owed, memory_order_relaxed);
-    h->owed = 0;
 }
 
 #endif /* STRESS_BENCH_WINDOW_H */
