@@ -107,8 +107,8 @@ set_end(struct weft_fifo_end *end, const struct weft_fifo_place *at)
 START_TEST(test_lives_beyond_32_bits_and_near_their_end_are_like_any_other)
 {
     static const uint64_t starts[] = {
-        1, UINT32_MAX - 20, (UINT64_MAX >> WEFT_FIFO_INDEX_BITS) / 2 - 20,
-        (UINT64_MAX >> WEFT_FIFO_INDEX_BITS) - 400};
+        1, UINT32_MAX - 20, (UINT64_MAX >> WEFT_FIFO_INDEX_BITS) / 4 - 20,
+        (UINT64_MAX >> WEFT_FIFO_INDEX_BITS) / 2 - 400};
     void *block[10];
 
     for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {

@@ -32,7 +32,16 @@
  *     |           life           |     index      |   0 to WEFT_FIFO_CELLS
  *     +--------------------------+----------------+
  *
- * 2^52 lives of 4092 items last 584 years at 10^9 items a second.
+ * Bit 63 of a position stays free: 2^51 lives of 4092 items last 292 years at
+ * 10^9 items a second.
+ *
+ * A fifo may be closed, for the blocking queue (src/queue), by a mark where a
+ * push cannot miss it, which costs it nothing: WEFT_FIFO_END_ in
+ *
+ *     LOCKLESS   the counter of the tail, so that no push claims a position
+ *     LOCKFREE   the stamp of the first cell that is not pushed, which no push
+ *                goes past, or if its segment is full, in its `next`, to which
+ *                nothing is appended any more
  */
 #ifndef WEFT_CONTAINER_FIFO_IMPL_H
 #define WEFT_CONTAINER_FIFO_IMPL_H
@@ -52,6 +61,7 @@
 #define WEFT_FIFO_INDEX_BITS 12
 #define WEFT_FIFO_CELLS      4092 /* with the header, 64 KiB */
 #define WEFT_FIFO_SPARES     4
+#define WEFT_FIFO_END_       (UINT64_C(1) << 63)
 
 #define WEFT_FIFO_CHUNK_ITEMS 1020 /* WEFT_MUTEX: with the link, 8 KiB */
 
@@ -154,6 +164,11 @@ struct weft_fifo_place weft_fifo_look_(const struct weft_fifo_end *end);
  */
 bool weft_fifo_tail_on_(weft_fifo *f, const struct weft_fifo_place *at);
 
+/* Let nothing be appended to `at`, which is full, any more; false: it is not
+ * the last.  And whether that has been done. */
+bool weft_fifo_end_list_(weft_fifo *f, const struct weft_fifo_place *at);
+bool weft_fifo_is_end_of_list_(const struct weft_fifo_place *at);
+
 /*
  * Go on from `at`, which has drained, to the next segment at the head; false
  * if there is none.
@@ -170,6 +185,28 @@ bool weft_fifo_head_on_(weft_fifo *f, const struct weft_fifo_place *at);
  *   cost       a few loads
  */
 uint64_t weft_fifo_pushed_(const weft_fifo *f);
+
+/*
+ * Let no push succeed from now on; not WEFT_MUTEX, as are the three below.  One
+ * that overlaps succeeds, and every pop after the close sees its item or, in
+ * the lockless form, sees it on its way; or says WEFT_NO_MEMORY.
+ *
+ *   progress   lock-free; may be repeated, and called by several threads
+ *   ordering   everything before the close happens-before
+ *              weft_fifo_is_closed_ is true
+ */
+void weft_fifo_close_(weft_fifo *f);
+bool weft_fifo_is_closed_(weft_fifo *f);
+
+/* Whether it is closed and no pop will succeed again; whether one would now. */
+bool weft_fifo_is_drained_(weft_fifo *f);
+bool weft_fifo_is_ready_(weft_fifo *f);
+
+void weft_fifo_close_lockfree_(weft_fifo *f);
+bool weft_fifo_is_closed_lockfree_(weft_fifo *f);
+bool weft_fifo_is_drained_lockfree_(weft_fifo *f);
+bool weft_fifo_is_ready_lockfree_(weft_fifo *f);
+bool weft_fifo_is_ready_lockless_(weft_fifo *f);
 
 /* Each as the public call without the suffix; pushed and popped are counts. */
 enum weft_status weft_fifo_push_lockfree_(weft_fifo *f, void *item);

@@ -122,8 +122,9 @@ static bool
 is_done(const struct weft_fifo_place *at, uint64_t index, unsigned side)
 {
     const struct weft_fifo_place there = {at->s, at->life, index};
+    const uint64_t stamp = stamp_at(&there) & ~WEFT_FIFO_END_;
 
-    return turn_of(stamp_at(&there), at->life, side) == DONE;
+    return turn_of(stamp, at->life, side) == DONE;
 }
 
 /*
@@ -185,8 +186,11 @@ do_one_slowly(weft_fifo *f, unsigned side, void **item, bool lost)
             if (at.index == f->cells)
                 break;
             uint64_t stamp = stamp_at(&at);
-            switch (turn_of(stamp, at.life, side)) {
+            const bool ended = (stamp & WEFT_FIFO_END_) != 0;
+            switch (turn_of(stamp & ~WEFT_FIFO_END_, at.life, side)) {
             case MINE:
+                if (ended)
+                    return WEFT_NO_MEMORY;
                 if (take_turn(end, &at, stamp, side, item))
                     return WEFT_OK;
                 lost = true;
@@ -283,14 +287,23 @@ weft_fifo_pop_n_lockfree_(weft_fifo *f, void **items, size_t n)
     return done;
 }
 
+/* The first cell that `side` has not done; its segment may be done with. */
+static struct weft_fifo_place
+next_of(const weft_fifo *f, const struct weft_fifo_end *end, unsigned side)
+{
+    struct weft_fifo_place at = look(end);
+
+    if (at.index < f->cells && is_done(&at, at.index, side))
+        catch_up(f, &at, side);
+    return at;
+}
+
 /* How many items `side` has done. */
 static uint64_t
 done_by(const weft_fifo *f, const struct weft_fifo_end *end, unsigned side)
 {
     weft_reclaim_enter_();
-    struct weft_fifo_place at = look(end);
-    if (at.index < f->cells && is_done(&at, at.index, side))
-        catch_up(f, &at, side);
+    const struct weft_fifo_place at = next_of(f, end, side);
     weft_reclaim_leave_();
     return weft_fifo_count_(f, weft_fifo_position_(at.life, at.index));
 }
@@ -305,4 +318,78 @@ uint64_t
 weft_fifo_popped_lockfree_(const weft_fifo *f)
 {
     return done_by(f, &f->head, POP);
+}
+
+void
+weft_fifo_close_lockfree_(weft_fifo *f)
+{
+    bool done = false;
+
+    weft_reclaim_enter_();
+    while (!done) {
+        const struct weft_fifo_place at = next_of(f, &f->tail, PUSH);
+        if (at.index == f->cells) {
+            done = weft_fifo_end_list_(f, &at);
+            continue;
+        }
+        const uint64_t stamp = stamp_at(&at);
+        done = (stamp & WEFT_FIFO_END_) != 0;
+        if (!done && turn_of(stamp, at.life, PUSH) == MINE)
+            /* acq_rel: publish, vacate */
+            done = weft_pair_replace_(&at.s->cells[at.index], NULL, stamp, NULL,
+                                      stamp | WEFT_FIFO_END_,
+                                      memory_order_acq_rel);
+    }
+    weft_reclaim_leave_();
+}
+
+/* Whether no item will ever be at `at`, which is not done. */
+static bool
+is_end(weft_fifo *f, const struct weft_fifo_place *at)
+{
+    return at->index == f->cells ? weft_fifo_is_end_of_list_(at)
+                                 : (stamp_at(at) & WEFT_FIFO_END_) != 0;
+}
+
+bool
+weft_fifo_is_closed_lockfree_(weft_fifo *f)
+{
+    weft_reclaim_enter_();
+    const struct weft_fifo_place at = next_of(f, &f->tail, PUSH);
+    const bool is = is_end(f, &at);
+    weft_reclaim_leave_();
+    return is;
+}
+
+/* Where a pop stands, which has gone on to the next segment if need be. */
+static struct weft_fifo_place
+pop_place(weft_fifo *f)
+{
+    struct weft_fifo_place at = next_of(f, &f->head, POP);
+
+    while (at.index == f->cells && weft_fifo_head_on_(f, &at))
+        at = next_of(f, &f->head, POP);
+    return at;
+}
+
+bool
+weft_fifo_is_drained_lockfree_(weft_fifo *f)
+{
+    weft_reclaim_enter_();
+    const struct weft_fifo_place at = pop_place(f);
+    const bool is = is_end(f, &at);
+    weft_reclaim_leave_();
+    return is;
+}
+
+bool
+weft_fifo_is_ready_lockfree_(weft_fifo *f)
+{
+    weft_reclaim_enter_();
+    const struct weft_fifo_place at = pop_place(f);
+    const bool is =
+        at.index < f->cells &&
+        turn_of(stamp_at(&at) & ~WEFT_FIFO_END_, at.life, POP) != NOT_YET;
+    weft_reclaim_leave_();
+    return is;
 }

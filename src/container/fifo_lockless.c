@@ -101,7 +101,7 @@ at_most(size_t n, size_t most)
     return n < most ? n : most;
 }
 
-/* Push up to `n` of `items` into one segment; 0: no memory. */
+/* Push up to `n` of `items` into one segment; 0: no memory, or closed. */
 INLINE size_t
 push_some(weft_fifo *f, void *const *items, size_t n)
 {
@@ -112,7 +112,7 @@ push_some(weft_fifo *f, void *const *items, size_t n)
         uint64_t p = counter_of(end);
         struct weft_fifo_place at;
         if (!find(f, end, p, &at)) {
-            if (!turn_over(f, end))
+            if ((p & WEFT_FIFO_END_) != 0 || !turn_over(f, end))
                 return 0;
             continue;
         }
@@ -226,11 +226,33 @@ weft_fifo_pop_n_lockless_(weft_fifo *f, void **items, size_t n)
 uint64_t
 weft_fifo_pushed_lockless_(const weft_fifo *f)
 {
-    return weft_fifo_count_(f, counter_of(&f->tail));
+    return weft_fifo_count_(f, counter_of(&f->tail) & ~WEFT_FIFO_END_);
 }
 
 uint64_t
 weft_fifo_popped_lockless_(const weft_fifo *f)
 {
     return weft_fifo_count_(f, counter_of(&f->head));
+}
+
+bool
+weft_fifo_is_ready_lockless_(weft_fifo *f)
+{
+    struct weft_fifo_end *end = &f->head;
+    bool ready = false;
+
+    weft_reclaim_enter_();
+    for (;;) {
+        uint64_t p = counter_of(end);
+        struct weft_fifo_place at;
+        if (find(f, end, p, &at)) {
+            ready = is_ready(&at.s->cells[at.index], at.life);
+            if (ready || counter_of(end) == p)
+                break;
+        } else if (!turn_over(f, end)) {
+            break;
+        }
+    }
+    weft_reclaim_leave_();
+    return ready;
 }

@@ -149,9 +149,18 @@ next_of(const struct weft_fifo_place *at, bool *is_old)
     struct weft_fifo_segment *next =
         atomic_load_explicit(&at->s->next.item, memory_order_acquire);
 
-    *is_old = atomic_load_explicit(&at->s->next.stamp, memory_order_relaxed) !=
-              at->life;
+    const uint64_t life =
+        atomic_load_explicit(&at->s->next.stamp, memory_order_relaxed);
+    *is_old = (life & ~WEFT_FIFO_END_) != at->life;
     return next;
+}
+
+bool
+weft_fifo_is_end_of_list_(const struct weft_fifo_place *at)
+{
+    /* acquire: append */
+    return atomic_load_explicit(&at->s->next.stamp, memory_order_acquire) ==
+           (at->life | WEFT_FIFO_END_);
 }
 
 static void
@@ -171,6 +180,8 @@ weft_fifo_tail_on_(weft_fifo *f, const struct weft_fifo_place *at)
 
     if (is_old)
         return true;
+    if (next == NULL && weft_fifo_is_end_of_list_(at))
+        return false;
     if (next == NULL) {
         struct weft_fifo_segment *s = get_segment(f, at->life + 1);
         if (s == NULL)
@@ -187,6 +198,23 @@ weft_fifo_tail_on_(weft_fifo *f, const struct weft_fifo_place *at)
     }
     move_on(&f->tail, at, next);
     return true;
+}
+
+bool
+weft_fifo_end_list_(weft_fifo *f, const struct weft_fifo_place *at)
+{
+    bool is_old;
+    struct weft_fifo_segment *next = next_of(at, &is_old);
+
+    if (is_old || weft_fifo_is_end_of_list_(at))
+        return !is_old;
+    if (next != NULL) {
+        move_on(&f->tail, at, next);
+        return false;
+    }
+    /* acq_rel: append */
+    return weft_pair_replace_(&at->s->next, NULL, at->life, NULL,
+                              at->life | WEFT_FIFO_END_, memory_order_acq_rel);
 }
 
 bool

@@ -11,8 +11,7 @@
 static const struct weft_queue_form *
 form_of(const weft_queue_options *options)
 {
-    const bool ring = options->order == WEFT_FIFO && options->capacity != 0;
-    const bool counted = options->order != WEFT_FIFO;
+    const bool strict = options->impl == WEFT_LOCKFREE;
 
     switch (options->impl) {
     case WEFT_MUTEX:
@@ -23,12 +22,11 @@ form_of(const weft_queue_options *options)
     default:
         return NULL;
     }
-    if (counted)
+    if (options->order != WEFT_FIFO)
         return &weft_queue_lifo_or_priority_;
-    if (!ring)
-        return NULL;
-    return options->impl == WEFT_LOCKFREE ? &weft_queue_ring_lockfree_
-                                          : &weft_queue_ring_lockless_;
+    if (options->capacity != 0)
+        return strict ? &weft_queue_ring_lockfree_ : &weft_queue_ring_lockless_;
+    return strict ? &weft_queue_fifo_lockfree_ : &weft_queue_fifo_lockless_;
 }
 
 static bool

@@ -23,6 +23,7 @@
 #include <pthread.h>
 
 #include "base/deadline.h"
+#include "base/park.h"
 #include "deadlock/watch.h"
 #include "queue/watch_group.h"
 
@@ -56,28 +57,35 @@ unblock(void *unused)
     weft_watch_unblock_();
 }
 
-/* Sleep until a queue is found or the deadline has passed. */
-static enum weft_status
-sleep_until(weft_queue *const *queues, size_t n, weft_deadline deadline,
-            size_t *index)
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
+sleep_watching(weft_queue *const *queues, size_t n, weft_deadline deadline,
+               size_t *index)
 {
     enum weft_status s = WEFT_OK;
 
-    pthread_cleanup_push(unblock, NULL);
     for (;;) {
         const struct weft_watch w = weft_watch_begin_();
         for (size_t i = 0; i < n; i++)
             if (queues[i] != NULL)
                 weft_watch_mark_(w, queues[i]->bell);
         weft_watch_marked_();
-        if (find(queues, n, index)) {
-            s = WEFT_OK;
-            break;
-        }
+        if (find(queues, n, index))
+            return WEFT_OK;
         if (s == WEFT_TIMEOUT)
-            break;
+            return s;
         s = weft_watch_sleep_(w, deadline);
     }
+}
+
+/* Sleep until a queue is found or the deadline has passed. */
+static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
+sleep_until(weft_queue *const *queues, size_t n, weft_deadline deadline,
+            size_t *index)
+{
+    enum weft_status s;
+
+    pthread_cleanup_push(unblock, NULL);
+    s = sleep_watching(queues, n, deadline, index);
     pthread_cleanup_pop(1);
     return s;
 }

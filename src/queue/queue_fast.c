@@ -59,8 +59,8 @@ bell_of(queue *q, unsigned side)
 }
 
 /* An item was put: ring. */
-static __attribute__((noinline)) enum weft_status
-told_put(queue *q, size_t n)
+enum weft_status
+weft_queue_told_put_(queue *q, size_t n)
 {
     if (weft_bell_ring_(&q->items, n))
         weft_queue_discard_(q);
@@ -68,8 +68,8 @@ told_put(queue *q, size_t n)
 }
 
 /* Items were taken: ring, and drop them if the queue is discarded. */
-static __attribute__((noinline)) enum weft_status
-told_get(queue *q, void *const *items, size_t n)
+enum weft_status
+weft_queue_told_get_(queue *q, void *const *items, size_t n)
 {
     if (!weft_bell_ring_(&q->room, n))
         return WEFT_OK;
@@ -89,14 +89,16 @@ try_now(queue *q, struct job *j)
         if (s != WEFT_OK)
             return s;
         WEFT_SCHED_POINT_("queue.put.pushed");
-        return weft_bell_is_heard_(&q->items) ? told_put(q, j->done) : WEFT_OK;
+        return weft_bell_is_heard_(&q->items) ? weft_queue_told_put_(q, j->done)
+                                              : WEFT_OK;
     }
     j->done = weft_store_pop_n_(q, j->out, j->n);
     if (j->done == 0)
         return WEFT_EMPTY;
     WEFT_SCHED_POINT_("queue.get.popped");
-    return weft_bell_is_heard_(&q->room) ? told_get(q, j->out, j->done)
-                                         : WEFT_OK;
+    return weft_bell_is_heard_(&q->room)
+               ? weft_queue_told_get_(q, j->out, j->done)
+               : WEFT_OK;
 }
 
 /* The same of a queue that may be closed. */
@@ -249,81 +251,27 @@ do_slowly(queue *q, struct job *j, weft_deadline deadline)
     return s;
 }
 
-static WEFT_LEFT_WHEN_CANCELLED_ __attribute__((noinline)) enum weft_status
-put_slowly(queue *q, void *item, weft_deadline deadline)
+WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
+weft_queue_put_slowly_(struct weft_queue_fast *q, void *item,
+                       weft_deadline deadline)
 {
     struct job j = {.side = PUSH, .in = &item, .n = 1};
 
     return do_slowly(q, &j, deadline);
 }
 
-static WEFT_LEFT_WHEN_CANCELLED_ __attribute__((noinline)) enum weft_status
-get_slowly(queue *q, void **item, weft_deadline deadline)
+WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
+weft_queue_get_slowly_(struct weft_queue_fast *q, void **item,
+                       weft_deadline deadline)
 {
     struct job j = {.side = POP, .out = item, .n = 1};
 
     return do_slowly(q, &j, deadline);
 }
 
-/* --- the forms ----------------------------------------------------------- */
-
-WEFT_QUEUE_INLINE_ enum weft_status
-put(queue *q, enum weft_queue_store store, void *item, weft_deadline deadline)
-{
-    if (weft_store_push_(q, store, item) != WEFT_OK)
-        return put_slowly(q, item, deadline);
-    WEFT_SCHED_POINT_("queue.put.pushed");
-    return weft_bell_is_heard_(&q->items) ? told_put(q, 1) : WEFT_OK;
-}
-
-WEFT_QUEUE_INLINE_ enum weft_status
-get(queue *q, enum weft_queue_store store, void **item, weft_deadline deadline)
-{
-    if (weft_store_pop_(q, store, item) != WEFT_OK)
-        return get_slowly(q, item, deadline);
-    WEFT_SCHED_POINT_("queue.get.popped");
-    return weft_bell_is_heard_(&q->room) ? told_get(q, item, 1) : WEFT_OK;
-}
-
-static enum weft_status
-put_lockfree(weft_queue *q, void *item, weft_deadline deadline)
-{
-    return put(weft_queue_fast_(q), WEFT_QUEUE_RING_LOCKFREE, item, deadline);
-}
-
-static enum weft_status
-get_lockfree(weft_queue *q, void **item, weft_deadline deadline)
-{
-    return get(weft_queue_fast_(q), WEFT_QUEUE_RING_LOCKFREE, item, deadline);
-}
-
-static enum weft_status
-put_lockless(weft_queue *q, void *item, weft_deadline deadline)
-{
-    return put(weft_queue_fast_(q), WEFT_QUEUE_RING_LOCKLESS, item, deadline);
-}
-
-static enum weft_status
-get_lockless(weft_queue *q, void **item, weft_deadline deadline)
-{
-    return get(weft_queue_fast_(q), WEFT_QUEUE_RING_LOCKLESS, item, deadline);
-}
-
-static enum weft_status
-put_counted(weft_queue *q, void *item, weft_deadline deadline)
-{
-    return put(weft_queue_fast_(q), WEFT_QUEUE_COUNTED, item, deadline);
-}
-
-static enum weft_status
-get_counted(weft_queue *q, void **item, weft_deadline deadline)
-{
-    return get(weft_queue_fast_(q), WEFT_QUEUE_COUNTED, item, deadline);
-}
-
-static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
-put_n(weft_queue *base, void *const *items, size_t n, weft_deadline deadline,
-      size_t *done)
+WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
+weft_queue_put_n_fast_(weft_queue *base, void *const *items, size_t n,
+                       weft_deadline deadline, size_t *done)
 {
     struct job j = {.side = PUSH, .in = items, .n = n};
     const enum weft_status s = do_slowly(weft_queue_fast_(base), &j, deadline);
@@ -333,9 +281,9 @@ put_n(weft_queue *base, void *const *items, size_t n, weft_deadline deadline,
     return s;
 }
 
-static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
-get_n(weft_queue *base, void **items, size_t n, weft_deadline deadline,
-      size_t *done)
+WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
+weft_queue_get_n_fast_(weft_queue *base, void **items, size_t n,
+                       weft_deadline deadline, size_t *done)
 {
     struct job j = {.side = POP, .out = items, .n = n};
     const enum weft_status s = do_slowly(weft_queue_fast_(base), &j, deadline);
@@ -344,133 +292,3 @@ get_n(weft_queue *base, void **items, size_t n, weft_deadline deadline,
         *done = j.done;
     return s;
 }
-
-static enum weft_queue_look
-look(weft_queue *base)
-{
-    queue *q = weft_queue_fast_(base);
-
-    if (weft_queue_is_closed_fast_(base)) {
-        weft_store_close_(q);
-        if (weft_store_is_drained_(q))
-            return WEFT_QUEUE_CLOSED;
-    }
-    return weft_store_is_ready_(q, POP) ? WEFT_QUEUE_ITEMS : WEFT_QUEUE_EMPTY;
-}
-
-static size_t
-size(const weft_queue *base)
-{
-    return weft_store_size_(weft_queue_fast_const_(base));
-}
-
-static void
-destroy(weft_queue *base)
-{
-    queue *q = weft_queue_fast_(base);
-
-    weft_queue_discard_(q);
-    weft_ring_destroy(q->ring);
-    if (q->store == WEFT_QUEUE_COUNTED)
-        weft_queue_counted_destroy_(&q->counted);
-    free(q);
-}
-
-/* Make a queue of `store`, which is not there yet. */
-static queue *
-create_around(enum weft_queue_store store, const struct weft_queue_form *form,
-              const weft_queue_options *options)
-{
-    queue *q = aligned_alloc(alignof(queue), sizeof(*q));
-
-    if (q == NULL)
-        return NULL;
-    *q = (queue){.store = store};
-    weft_queue_begin_(&q->base, form, &q->items, options);
-    weft_bell_init_(&q->room);
-    return q;
-}
-
-static enum weft_status
-create_ring(weft_queue **out, const weft_queue_options *options)
-{
-    const bool strict = options->impl == WEFT_LOCKFREE;
-    queue *q = strict ? create_around(WEFT_QUEUE_RING_LOCKFREE,
-                                      &weft_queue_ring_lockfree_, options)
-                      : create_around(WEFT_QUEUE_RING_LOCKLESS,
-                                      &weft_queue_ring_lockless_, options);
-
-    if (q == NULL)
-        return WEFT_NO_MEMORY;
-    if (weft_ring_create(&q->ring, options->capacity, options->impl) !=
-        WEFT_OK) {
-        free(q);
-        return WEFT_NO_MEMORY;
-    }
-    *out = &q->base;
-    return WEFT_OK;
-}
-
-static enum weft_status
-create_counted(weft_queue **out, const weft_queue_options *options)
-{
-    queue *q = create_around(WEFT_QUEUE_COUNTED, &weft_queue_lifo_or_priority_,
-                             options);
-
-    if (q == NULL)
-        return WEFT_NO_MEMORY;
-    if (!weft_queue_counted_create_(&q->counted, options)) {
-        free(q);
-        return WEFT_NO_MEMORY;
-    }
-    *out = &q->base;
-    return WEFT_OK;
-}
-
-const struct weft_queue_form weft_queue_ring_lockfree_ = {
-    .create = create_ring,
-    .put = put_lockfree,
-    .get = get_lockfree,
-    .put_n = put_n,
-    .get_n = get_n,
-    .task_done = weft_queue_task_done_fast_,
-    .join = weft_queue_join_fast_,
-    .close = weft_queue_close_fast_,
-    .look = look,
-    .size = size,
-    .unfinished = weft_queue_unfinished_fast_,
-    .is_closed = weft_queue_is_closed_fast_,
-    .destroy = destroy,
-};
-
-const struct weft_queue_form weft_queue_ring_lockless_ = {
-    .create = create_ring,
-    .put = put_lockless,
-    .get = get_lockless,
-    .put_n = put_n,
-    .get_n = get_n,
-    .task_done = weft_queue_task_done_fast_,
-    .join = weft_queue_join_fast_,
-    .close = weft_queue_close_fast_,
-    .look = look,
-    .size = size,
-    .unfinished = weft_queue_unfinished_fast_,
-    .is_closed = weft_queue_is_closed_fast_,
-    .destroy = destroy,
-};
-
-const struct weft_queue_form weft_queue_lifo_or_priority_ = {
-    .create = create_counted,
-    .put = put_counted,
-    .get = get_counted,
-    .put_n = put_n,
-    .get_n = get_n,
-    .task_done = weft_queue_task_done_fast_,
-    .join = weft_queue_join_fast_,
-    .close = weft_queue_close_fast_,
-    .look = look,
-    .size = size,
-    .unfinished = weft_queue_unfinished_fast_,
-    .is_closed = weft_queue_is_closed_fast_,
-    .destroy = destroy,
-};

@@ -6,6 +6,7 @@
 #ifndef WEFT_QUEUE_QUEUE_FAST_H
 #define WEFT_QUEUE_QUEUE_FAST_H
 
+#include "container/fifo_impl.h"
 #include "container/ring_impl.h"
 #include "queue/bell.h"
 #include "queue/queue_counted.h"
@@ -15,6 +16,8 @@
 enum weft_queue_store {
     WEFT_QUEUE_RING_LOCKFREE,
     WEFT_QUEUE_RING_LOCKLESS,
+    WEFT_QUEUE_FIFO_LOCKFREE,
+    WEFT_QUEUE_FIFO_LOCKLESS,
     WEFT_QUEUE_COUNTED
 };
 
@@ -25,7 +28,8 @@ enum weft_queue_store {
 struct weft_queue_fast {
     weft_queue base;
     enum weft_queue_store store; /* constant */
-    weft_ring *ring;             /* the same; NULL if COUNTED */
+    weft_ring *ring;             /* the same, as is the next; RING */
+    weft_fifo *fifo;             /* FIFO */
     _Atomic uint32_t ended;
 
     /* gets sleep here; puts ring */
@@ -59,7 +63,25 @@ void weft_queue_discard_(struct weft_queue_fast *q);
  * not. */
 bool weft_queue_finish_(struct weft_queue_fast *q, uint64_t n, bool all);
 
+/* What follows a put, and a get, of `n` items where the other side is to be
+ * told: the status of the call. */
+enum weft_status weft_queue_told_put_(struct weft_queue_fast *q, size_t n);
+enum weft_status weft_queue_told_get_(struct weft_queue_fast *q,
+                                      void *const *items, size_t n);
+
+/* A put, and a get, that found no room, no memory, or no item. */
+enum weft_status weft_queue_put_slowly_(struct weft_queue_fast *q, void *item,
+                                        weft_deadline deadline);
+enum weft_status weft_queue_get_slowly_(struct weft_queue_fast *q, void **item,
+                                        weft_deadline deadline);
+
 /* The calls of the form. */
+enum weft_status weft_queue_put_n_fast_(weft_queue *base, void *const *items,
+                                        size_t n, weft_deadline deadline,
+                                        size_t *done);
+enum weft_status weft_queue_get_n_fast_(weft_queue *base, void **items,
+                                        size_t n, weft_deadline deadline,
+                                        size_t *done);
 enum weft_status weft_queue_task_done_fast_(weft_queue *base);
 enum weft_status weft_queue_join_fast_(weft_queue *base,
                                        weft_deadline deadline);
@@ -69,6 +91,8 @@ bool weft_queue_is_closed_fast_(const weft_queue *base);
 
 extern const struct weft_queue_form weft_queue_ring_lockfree_;
 extern const struct weft_queue_form weft_queue_ring_lockless_;
+extern const struct weft_queue_form weft_queue_fifo_lockfree_;
+extern const struct weft_queue_form weft_queue_fifo_lockless_;
 extern const struct weft_queue_form weft_queue_lifo_or_priority_;
 
 #endif /* WEFT_QUEUE_QUEUE_FAST_H */

@@ -72,7 +72,7 @@ leave(void *arg)
     atomic_fetch_sub_explicit(&g->sleepers, 1, memory_order_relaxed);
 }
 
-enum weft_status
+WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 weft_watch_sleep_(struct weft_watch w, weft_deadline deadline)
 {
     struct group *g = &groups[w.group];
