@@ -20,6 +20,7 @@ extern const struct scenario bench_deque;
 extern const struct scenario bench_event;
 extern const struct scenario bench_fifo;
 extern const struct scenario bench_mutex;
+extern const struct scenario bench_queue;
 extern const struct scenario bench_ring;
 extern const struct scenario bench_rmutex;
 extern const struct scenario bench_once;
@@ -53,6 +54,7 @@ const struct scenario *const scenarios[] = {
     &bench_deque,
     &bench_fifo,
     &bench_once,
+    &bench_queue,
     &bench_ring,
     &bench_rwlock,
     &bench_spsc,

@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "bench/latency.h"
 #include "bench/place.h"
@@ -41,6 +42,24 @@ queue_wait(struct queue_hand *h, unsigned tries)
             return 0;
     }
     return PAUSES;
+}
+
+int64_t
+queue_cpu_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void
+queue_await_end(const struct queue_hand *h)
+{
+    const struct timespec moment = {0, 1000000};
+
+    while (!worker_is_stopped(h->worker))
+        nanosleep(&moment, NULL);
 }
 
 void
@@ -108,6 +127,8 @@ job_of(const struct queue_load *load, unsigned index)
         return QUEUE_PUSH_POP;
     case QUEUE_PING:
         return first ? QUEUE_ASK : QUEUE_ANSWER;
+    case QUEUE_SLEEP:
+        return first ? QUEUE_RING : QUEUE_DOZE;
     }
     return QUEUE_PUSH_POP;
 }
@@ -118,6 +139,8 @@ body(struct worker *w)
     struct queue_run *run = w->shared;
     struct queue_hand *h = &run->hands[w->index];
 
+    if (run->load->one_cpu)
+        bench_pin(0);
     h->worker = w;
     h->begin_ns = clock_ns();
     run->variant->work(h);
@@ -215,6 +238,8 @@ fill_throughput(const struct queue_run *run, struct bench_sample *out)
         return;
     if (load->kind == QUEUE_PING)
         out->value = ns / (double)popped / 1e3; /* us a round trip */
+    else if (load->kind == QUEUE_SLEEP)
+        out->value = (double)run->hands[1].cpu_ns / 1e6; /* ms */
     else if (load->kind == QUEUE_PAIRS && load->producers == 1)
         out->value = ns / (double)popped; /* ns a pair */
     else

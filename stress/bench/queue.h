@@ -40,7 +40,8 @@ enum queue_kind {
     QUEUE_FLOW,  /* producers push, consumers pop */
     QUEUE_BULKY, /* the same, QUEUE_BULK items a call */
     QUEUE_PAIRS, /* every thread pushes one, then pops one */
-    QUEUE_PING   /* one item goes there on one queue and back on another */
+    QUEUE_PING,  /* one item goes there on one queue and back on another */
+    QUEUE_SLEEP  /* a pop waits until the end, when one item comes */
 };
 
 /* What one thread does. */
@@ -51,7 +52,9 @@ enum queue_job {
     QUEUE_CONSUME_BULK,
     QUEUE_PUSH_POP,
     QUEUE_ASK,
-    QUEUE_ANSWER
+    QUEUE_ANSWER,
+    QUEUE_DOZE,
+    QUEUE_RING
 };
 
 struct queue_load {
@@ -59,6 +62,7 @@ struct queue_load {
     unsigned producers; /* QUEUE_PAIRS: threads; consumers is the same */
     unsigned consumers;
     size_t capacity; /* window of the unbounded */
+    bool one_cpu;    /* all threads on the same */
 };
 
 struct queue_hand;
@@ -87,7 +91,11 @@ extern const struct queue_variant queue_weft_stack[];
 extern const struct queue_variant queue_weft_fifo[];
 extern const struct queue_variant queue_list[];
 extern const struct queue_variant queue_ck_fifo[];
+extern const struct queue_variant queue_weft_blocking[];
+extern const struct queue_variant queue_weft_unbounded[];
+extern const struct queue_variant queue_weft_polled[];
 extern const struct queue_variant queue_pthread[];
+extern const struct queue_variant queue_pthread_blocking[];
 extern const struct queue_variant queue_ck[];
 extern const struct queue_variant queue_urcu[];
 extern const struct queue_variant queue_glib[];
@@ -122,6 +130,7 @@ struct queue_hand {
     struct histogram *times; /* NULL: not timed; in ticks */
     int64_t begin_ns;
     int64_t end_ns;
+    int64_t cpu_ns;      /* QUEUE_DOZE: CPU time of the pop */
     int64_t given_up_ns; /* when it first waited on after the end; 0: never */
 };
 
@@ -144,6 +153,12 @@ queue_first_item(unsigned producer)
  *              waited for must have been lost
  */
 unsigned queue_wait(struct queue_hand *h, unsigned tries);
+
+/* CPU time of the calling thread so far [ns]. */
+int64_t queue_cpu_ns(void);
+
+/* Sleep until the run is over. */
+void queue_await_end(const struct queue_hand *h);
 
 /* Pushing is over for this thread; the last one wakes who sleeps. */
 void queue_produced(struct queue_hand *h);
@@ -188,6 +203,11 @@ void queue_plan(struct queue_plan *plan, const struct options *o);
 
 /* Add the tables of the plan to the run. */
 void queue_tables(struct bench_run *run, const struct queue_plan *plan);
+
+/* The tables of a queue whose calls wait: `plan->variants` with a capacity,
+ * `unbounded` without. */
+void queue_blocking_tables(struct bench_run *run, const struct queue_plan *plan,
+                           const struct queue_variant *const *unbounded);
 
 /* Add one of throughput only, with as many producers as consumers and those
  * variants only that are for any number of both. */

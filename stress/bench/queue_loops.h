@@ -320,6 +320,30 @@ queue_answer(struct queue_hand *h, const struct queue_ops *ops)
             return;
 }
 
+/* Pop an item that comes late. */
+QUEUE_INLINE void
+queue_doze(struct queue_hand *h, const struct queue_ops *ops)
+{
+    struct queue_got got = {0};
+    const int64_t begin_ns = queue_cpu_ns();
+    void *item;
+
+    if (queue_must_pop(h, ops, h->queue, &item))
+        queue_take(h, &got, item, true);
+    h->cpu_ns = queue_cpu_ns() - begin_ns;
+    queue_keep(h, &got);
+}
+
+/* Push one when the time is over. */
+QUEUE_INLINE void
+queue_ring(struct queue_hand *h, const struct queue_ops *ops)
+{
+    queue_await_end(h);
+    if (queue_must_push(h, ops, h->queue, queue_item(queue_first_item(0) + 1)))
+        queue_keep_pushed(h, 1);
+    queue_produced(h);
+}
+
 /* With one producer, or in a timed run or not: each a loop of its own. */
 QUEUE_INLINE void
 queue_consume_any(struct queue_hand *h, const struct queue_ops *ops)
@@ -373,6 +397,12 @@ queue_work(struct queue_hand *h, const struct queue_ops *ops)
         break;
     case QUEUE_ANSWER:
         queue_answer(h, ops);
+        break;
+    case QUEUE_DOZE:
+        queue_doze(h, ops);
+        break;
+    case QUEUE_RING:
+        queue_ring(h, ops);
         break;
     }
 }

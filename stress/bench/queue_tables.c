@@ -64,18 +64,18 @@ add_flow(struct bench_run *run, const struct queue_plan *plan, unsigned p,
          unsigned c, unsigned capacity)
 {
     struct bench_table *t = bench_table(
-        run,
-        &(struct bench_table){
-            .name = bench_text("throughput-%ux%u-%u", p, c, capacity),
-            .title = bench_text("%u producer%s, %u consumer%s, %s %u", p,
-                                p > 1 ? "s" : "", c, c > 1 ? "s" : "",
-                                bound_of(plan), capacity),
-            .unit = "M items/s",
-            .has_turns = p > 1 || c > 1,
-            .has_latency = true,
-            .weight = 1.5,
-            .measure = queue_measure,
-            .load = load_of((struct queue_load){QUEUE_FLOW, p, c, capacity})});
+        run, &(struct bench_table){
+                 .name = bench_text("throughput-%ux%u-%u", p, c, capacity),
+                 .title = bench_text("%u producer%s, %u consumer%s, %s %u", p,
+                                     p > 1 ? "s" : "", c, c > 1 ? "s" : "",
+                                     bound_of(plan), capacity),
+                 .unit = "M items/s",
+                 .has_turns = p > 1 || c > 1,
+                 .has_latency = true,
+                 .weight = 1.5,
+                 .measure = queue_measure,
+                 .load = load_of(
+                     (struct queue_load){QUEUE_FLOW, p, c, capacity, false})});
     add_rows(t, plan, mode_of(p, c), false);
 }
 
@@ -95,8 +95,8 @@ add_bulk(struct bench_run *run, const struct queue_plan *plan, unsigned p,
                  .has_turns = p > 1 || c > 1,
                  .weight = 1,
                  .measure = queue_measure,
-                 .load = load_of((struct queue_load){QUEUE_BULKY, p, c,
-                                                     plan->capacities[0]})});
+                 .load = load_of((struct queue_load){
+                     QUEUE_BULKY, p, c, plan->capacities[0], false})});
     add_rows(t, plan, mode_of(p, c), true);
 }
 
@@ -117,7 +117,7 @@ add_pairs(struct bench_run *run, const struct queue_plan *plan,
                  .weight = one ? 0.5 : 1,
                  .measure = queue_measure,
                  .load = load_of((struct queue_load){
-                     QUEUE_PAIRS, threads, threads, PAIRS_CAPACITY})});
+                     QUEUE_PAIRS, threads, threads, PAIRS_CAPACITY, false})});
     add_rows(t, plan, one ? plan->alone : QUEUE_MPMC, false);
 }
 
@@ -135,7 +135,7 @@ add_ping(struct bench_run *run, const struct queue_plan *plan)
             .weight = 0.5,
             .measure = queue_measure,
             .load = load_of(
-                (struct queue_load){QUEUE_PING, 1, 1, PAIRS_CAPACITY})});
+                (struct queue_load){QUEUE_PING, 1, 1, PAIRS_CAPACITY, false})});
     add_rows(t, plan, QUEUE_SPSC, false);
 }
 
@@ -155,19 +155,74 @@ queue_tables(struct bench_run *run, const struct queue_plan *plan)
         add_ping(run, plan);
 }
 
+static void
+add_waiting(struct bench_run *run, const struct queue_plan *plan,
+            const char *name, const char *title, struct queue_load load)
+{
+    const bool sleeps = load.kind == QUEUE_SLEEP;
+    struct bench_table *t =
+        bench_table(run, &(struct bench_table){.name = bench_text("%s", name),
+                                               .title = bench_text("%s", title),
+                                               .unit = sleeps ? "ms of CPU"
+                                                              : "us/round trip",
+                                               .less_is_better = true,
+                                               .weight = sleeps ? 1 : 0.5,
+                                               .measure = queue_measure,
+                                               .load = load_of(load)});
+    add_rows(t, plan, QUEUE_SPSC, false);
+}
+
+void
+queue_blocking_tables(struct bench_run *run, const struct queue_plan *plan,
+                      const struct queue_variant *const *unbounded)
+{
+    struct queue_plan open = *plan;
+
+    open.variants = unbounded;
+    open.bound = "no capacity, window";
+    for (size_t i = 0; i < plan->mix_count && is_wanted(plan, "throughput");
+         i++)
+        add_flow(run, plan, plan->mixes[i].producers, plan->mixes[i].consumers,
+                 plan->capacities[0]);
+    for (size_t i = 0; i < plan->mix_count && is_wanted(plan, "unbounded"); i++)
+        add_flow(run, &open, plan->mixes[i].producers, plan->mixes[i].consumers,
+                 plan->capacities[0]);
+    if (is_wanted(plan, "ping-pong")) {
+        add_waiting(run, plan, "ping-pong", "hand-over there and back",
+                    (struct queue_load){.kind = QUEUE_PING,
+                                        .producers = 1,
+                                        .consumers = 1,
+                                        .capacity = PAIRS_CAPACITY});
+        add_waiting(run, plan, "ping-pong-one-cpu",
+                    "hand-over there and back, one CPU",
+                    (struct queue_load){.kind = QUEUE_PING,
+                                        .producers = 1,
+                                        .consumers = 1,
+                                        .capacity = PAIRS_CAPACITY,
+                                        .one_cpu = true});
+    }
+    if (is_wanted(plan, "sleep"))
+        add_waiting(run, plan, "sleep", "a pop that sleeps all the time",
+                    (struct queue_load){.kind = QUEUE_SLEEP,
+                                        .producers = 1,
+                                        .consumers = 1,
+                                        .capacity = PAIRS_CAPACITY});
+}
+
 void
 queue_quick_table(struct bench_run *run, const struct queue_plan *plan,
                   unsigned each, unsigned capacity)
 {
     struct bench_table *t = bench_table(
-        run, &(struct bench_table){.name = bench_text("throughput-%ux%u-%u",
-                                                      each, each, capacity),
-                                   .title = bench_text("%u x %u", each, each),
-                                   .unit = "M items/s",
-                                   .weight = 1,
-                                   .measure = queue_measure,
-                                   .load = load_of((struct queue_load){
-                                       QUEUE_FLOW, each, each, capacity})});
+        run,
+        &(struct bench_table){
+            .name = bench_text("throughput-%ux%u-%u", each, each, capacity),
+            .title = bench_text("%u x %u", each, each),
+            .unit = "M items/s",
+            .weight = 1,
+            .measure = queue_measure,
+            .load = load_of(
+                (struct queue_load){QUEUE_FLOW, each, each, capacity, false})});
     add_rows(t, plan, QUEUE_MPMC, false);
 }
 

@@ -202,6 +202,12 @@ work_blocking(struct queue_hand *h)
     queue_work(h, &ops);
 }
 
+const struct queue_variant queue_pthread_blocking[] = {
+    {"pthread mutex+2 cond ring", NULL, true, true, true, QUEUE_ANY, 0, create,
+     destroy, work_blocking, finish},
+    {.name = NULL},
+};
+
 const struct queue_variant queue_pthread[] = {
     {"pthread mutex ring", NULL, true, true, true, QUEUE_ANY, 0, create,
      destroy, work, NULL},
