@@ -56,7 +56,8 @@ every() { # a row for each form of each container, and all of them ok
         cat "$temp/out"
         return 1
     }
-    for name in deque heap/compare/lockfree heap/compare/mutex \
+    for name in deque fifo/lockfree fifo/lockless fifo/mutex \
+        heap/compare/lockfree heap/compare/mutex \
         heap/keyed/lockfree heap/keyed/mutex queue/fifo/lockfree/bounded \
         queue/fifo/lockless/bounded queue/fifo/mutex/bounded \
         queue/fifo/mutex/unbounded queue/lifo/mutex/bounded \

@@ -19,9 +19,12 @@
 
 #define SYNC \
     "mutex,rmutex,rwlock,semaphore,event,cond,rcond,barrier,once,thread,timer"
-#define CONTAINERS "deque,heap,queue,ring,spsc,stack"
+#define CONTAINERS "deque,fifo,heap,queue,ring,spsc,stack"
 /* clang-format off */
 #define FORMS \
+    "fifo/lockfree," \
+    "fifo/lockless," \
+    "fifo/mutex," \
     "heap/compare/lockfree," \
     "heap/compare/mutex," \
     "heap/keyed/lockfree," \

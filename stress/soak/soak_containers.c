@@ -8,6 +8,9 @@
 #include "soak/rows.h"
 
 extern const struct soak_subject soak_deque;
+extern const struct soak_subject soak_fifo_lockfree;
+extern const struct soak_subject soak_fifo_lockless;
+extern const struct soak_subject soak_fifo_mutex;
 extern const struct soak_subject soak_heap_compare_lockfree;
 extern const struct soak_subject soak_heap_compare_mutex;
 extern const struct soak_subject soak_heap_keyed_lockfree;
@@ -31,6 +34,9 @@ extern const struct soak_subject soak_stack_mutex;
 /* clang-format off */
 const struct soak_subject *const soak_containers[] = {
     &soak_deque,
+    &soak_fifo_lockfree,
+    &soak_fifo_lockless,
+    &soak_fifo_mutex,
     &soak_heap_compare_lockfree,
     &soak_heap_compare_mutex,
     &soak_heap_keyed_lockfree,
