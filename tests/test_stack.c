@@ -164,6 +164,26 @@ START_TEST(test_no_number_of_items_is_too_big_to_be_refused)
 }
 END_TEST
 
+/* Each halving is an allocation that this link counts. */
+START_TEST(test_the_mutex_form_gives_memory_back_as_it_drains)
+{
+    weft_stack *s = new_stack(WEFT_MUTEX);
+    void *got;
+
+    alloc_fail_at(0);
+    for (uintptr_t i = 0; i < 4096; i++)
+        if (weft_stack_push(s, item(i)) != WEFT_OK)
+            break;
+    unsigned grown = alloc_fail_stop();
+    alloc_fail_at(0);
+    while (weft_stack_pop(s, &got) == WEFT_OK)
+        continue;
+    ck_assert_uint_eq(alloc_fail_stop(), grown - 1);
+    ck_assert_uint_eq(grown, 7); /* 64, 128, ... 4096 */
+    weft_stack_destroy(s);
+}
+END_TEST
+
 START_TEST(test_destroy_takes_null)
 {
     weft_stack_destroy(NULL);
@@ -398,6 +418,7 @@ main(void)
         {&test_a_push_without_memory_changes_nothing, FORMS},
         {&test_push_n_without_memory_pushes_none, FORMS},
         {&test_no_number_of_items_is_too_big_to_be_refused, 1},
+        {&test_the_mutex_form_gives_memory_back_as_it_drains, 1},
         {&test_destroy_takes_null, 1},
         {&test_destroy_with_hands_out_what_is_left_newest_first, FORMS},
         {&test_destroy_leaves_the_items_alone, FORMS},
