@@ -19,6 +19,7 @@ extern const struct scenario bench_counter;
 extern const struct scenario bench_deque;
 extern const struct scenario bench_event;
 extern const struct scenario bench_fifo;
+extern const struct scenario bench_heap;
 extern const struct scenario bench_mutex;
 extern const struct scenario bench_queue;
 extern const struct scenario bench_ring;
@@ -38,6 +39,7 @@ extern const struct scenario soak_sync;
 extern const struct scenario stall_counter;
 extern const struct scenario stall_deque;
 extern const struct scenario stall_fifo;
+extern const struct scenario stall_heap;
 extern const struct scenario stall_ring;
 extern const struct scenario stall_spsc;
 extern const struct scenario stall_stack;
@@ -53,6 +55,7 @@ const struct scenario *const scenarios[] = {
     &bench_counter,
     &bench_deque,
     &bench_fifo,
+    &bench_heap,
     &bench_once,
     &bench_queue,
     &bench_ring,
@@ -74,6 +77,7 @@ const struct scenario *const scenarios[] = {
     &stall_spsc,
     &stall_stack,
     &stall_deque,
+    &stall_heap,
     &stall_counter,
 };
 /* clang-format on */

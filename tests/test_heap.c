@@ -184,6 +184,37 @@ START_TEST(test_any_mix_of_pushes_and_pops_keeps_the_order)
 }
 END_TEST
 
+static unsigned keys_read;
+
+static int64_t
+counted_key(const void *item, void *ctx)
+{
+    keys_read++;
+    ck_assert_ptr_eq(ctx, &keys_read);
+    return thing_key(item, NULL);
+}
+
+START_TEST(test_the_key_is_read_once_by_the_push)
+{
+    static struct thing things[100];
+    weft_heap *h = NULL;
+
+    ck_assert_int_eq(
+        weft_heap_create_keyed(&h, counted_key, &keys_read, form_of(2 * _i)),
+        WEFT_OK);
+    for (unsigned k = 0; k < 100; k++) {
+        things[k].key = -(int64_t)k;
+        ck_assert_int_eq(weft_heap_push(h, &things[k]), WEFT_OK);
+        ck_assert_uint_eq(keys_read, k + 1);
+        things[k].key = k; /* now of no account */
+    }
+    for (unsigned k = 0; k < 100; k++)
+        ck_assert_ptr_eq(pop_thing(h), &things[99 - k]);
+    ck_assert_uint_eq(keys_read, 100);
+    weft_heap_destroy(h);
+}
+END_TEST
+
 START_TEST(test_null_is_an_item)
 {
     struct thing below = {.key = -1};
@@ -378,6 +409,7 @@ main(void)
         {&test_the_lowest_leaves_first, HEAPS},
         {&test_equal_ones_leave_in_the_order_they_came, HEAPS},
         {&test_any_mix_of_pushes_and_pops_keeps_the_order, HEAPS},
+        {&test_the_key_is_read_once_by_the_push, HEAPS / 2},
         {&test_null_is_an_item, HEAPS},
         {&test_an_item_may_be_there_twice, HEAPS},
         {&test_push_n_and_pop_n_keep_the_order, HEAPS},

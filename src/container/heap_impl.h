@@ -102,6 +102,9 @@ void weft_heap_give_back_(weft_heap *h);
 struct weft_heap_pin *weft_heap_pin_take_(weft_heap *h);
 void weft_heap_pin_return_(struct weft_heap_pin *p);
 
+/* Look at nothing, as it is when the pin is returned. */
+void weft_heap_pin_clear_(struct weft_heap_pin *p);
+
 /* Look at `n` and nothing else from now on; false if it may be freed. */
 bool weft_heap_pin_(struct weft_heap_pin *p, struct weft_heap_node *n);
 

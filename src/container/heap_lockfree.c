@@ -255,13 +255,16 @@ draw_height(unsigned top)
     return height <= top + 2 ? height : top + 2;
 }
 
-static bool
-push_node(const struct search *s, struct weft_heap_node *n, unsigned top)
+/* Link `n` where it belongs, which is looked for up to level `top`. */
+static void
+link_node(const struct search *s, struct weft_heap_node *n, unsigned top)
 {
     struct spot at;
 
     find(s, &at, top);
     for (;;) {
+        if (s->pin != NULL)
+            weft_heap_pin_clear_(s->pin);
         atomic_store_explicit(&n->next[0], (uintptr_t)at.after[0],
                               memory_order_relaxed);
         uintptr_t seen = at.seen[0];
@@ -274,7 +277,6 @@ push_node(const struct search *s, struct weft_heap_node *n, unsigned top)
         find_below(s, &at, at.before[0]);
     }
     link_above(s->heap, n, &at);
-    return true;
 }
 
 static bool
@@ -297,7 +299,7 @@ push(weft_heap *h, void *item)
             /* One too low, after a race, makes searches a little longer. */
             atomic_store_explicit(&h->top, top, memory_order_relaxed);
         }
-        push_node(&s, n, top);
+        link_node(&s, n, top);
         weft_counter_add(h->items, 1);
     }
     weft_reclaim_leave_();

@@ -90,9 +90,14 @@ move(struct weft_heap_pin *p, const struct weft_heap_node *n)
 }
 
 void
-weft_heap_pin_return_(struct weft_heap_pin *p)
+weft_heap_pin_clear_(struct weft_heap_pin *p)
 {
     move(p, NULL);
+}
+
+void
+weft_heap_pin_return_(struct weft_heap_pin *p)
+{
     /* release: own */
     atomic_store_explicit(&p->busy, 0, memory_order_release);
 }
