@@ -19,7 +19,7 @@ static struct thing things[MANY];
 static struct weft_heap_node *
 next_of(struct weft_heap_node *n, unsigned level)
 {
-    return weft_heap_node_(
+    return weft_heap_led_to_(
         atomic_load_explicit(&n->next[level], memory_order_relaxed));
 }
 
@@ -66,6 +66,7 @@ START_TEST(test_nodes_go_back_as_it_drains)
     weft_heap *h = new_heap(_i);
     bool ok = true;
 
+    h->pool->most = 50; /* kept for use again; the rest goes */
     alloc_fail_at(0);
     for (unsigned k = 0; k < SOME; k++)
         ok &= weft_heap_push(h, &things[k]) == WEFT_OK;
@@ -78,7 +79,27 @@ START_TEST(test_nodes_go_back_as_it_drains)
     (void)alloc_fail_stop();
     ck_assert(ok);
     ck_assert_uint_ge(full, SOME);
-    ck_assert_uint_le(alloc_live(), 100);
+    ck_assert_uint_le(alloc_live(), 150);
+    weft_heap_destroy(h);
+}
+END_TEST
+
+START_TEST(test_nodes_are_used_again)
+{
+    weft_heap *h = new_heap(_i);
+    bool ok = true;
+
+    push_all(h, 0, SOME);
+    for (unsigned k = 0; k < SOME; k++)
+        (void)pop_thing(h);
+    weft_reclaim_barrier_();
+    alloc_fail_at(1);
+    for (unsigned k = 0; k < SOME - 100; k++)
+        ok &= weft_heap_push(h, &things[k]) == WEFT_OK;
+    ck_assert_uint_eq(alloc_fail_stop(), 0);
+    ck_assert(ok);
+    for (unsigned k = 0; k < SOME - 100; k++)
+        ck_assert_ptr_eq(pop_thing(h), &things[k]);
     weft_heap_destroy(h);
 }
 END_TEST
@@ -123,7 +144,7 @@ check_levels(weft_heap *h)
 {
     for (unsigned i = 1; i < WEFT_HEAP_LEVELS; i++) {
         size_t last = 0;
-        struct weft_heap_node *n = weft_heap_node_(
+        struct weft_heap_node *n = weft_heap_led_to_(
             atomic_load_explicit(&h->first[i], memory_order_relaxed));
         for (; n != NULL; n = next_of(n, i)) {
             const size_t place = place_of(h, n);
@@ -197,10 +218,11 @@ START_TEST(test_the_same_after_many_threads)
     size_t counted = 0;
     struct weft_heap_node *n =
         atomic_load_explicit(&h->front, memory_order_relaxed);
-    for (uintptr_t link; (link = n->next[0]) != 0; n = weft_heap_node_(link)) {
+    for (uintptr_t link; (link = n->next[0]) != 0;
+         n = weft_heap_led_to_(link)) {
         if ((link & WEFT_HEAP_TAKEN) != 0)
             continue;
-        const struct thing *t = weft_heap_node_(link)->item;
+        const struct thing *t = weft_heap_led_to_(link)->item;
         ck_assert_int_ge(t->key, last);
         last = t->key;
         counted++;
@@ -317,6 +339,7 @@ main(void)
         {&test_equal_ones_keep_their_order_when_the_numbers_wrap, 1},
         {&test_the_array_shrinks_as_it_drains, 1},
         {&test_nodes_go_back_as_it_drains, WEFT_MUTEX * 2},
+        {&test_nodes_are_used_again, WEFT_MUTEX * 2},
         {&test_a_node_that_is_still_being_linked_stays, WEFT_MUTEX * 2},
         {&test_every_level_leads_forward_only, WEFT_MUTEX * 2},
         {&test_the_same_after_many_threads, WEFT_MUTEX * 2},

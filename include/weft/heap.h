@@ -4,8 +4,9 @@
  * lowest first, equal ones in the order of arrival.
  *
  *   shape      WEFT_MUTEX one array of 24 bytes an item, that grows and
- *              shrinks; the others a block of 56 bytes or more an item, given
- *              back by a helper thread a few milliseconds after the pop
+ *              shrinks; the others a block of 32 bytes or more an item, that a
+ *              helper thread gives back a few milliseconds after the pop; a
+ *              heap keeps up to 4096 of them to use again
  *   source     WEFT_LOCKFREE after Linden & Jonsson, A Skiplist-Based
  *              Concurrent Priority Queue with Minimal Memory Contention, OPODIS
  *              2013; WEFT_LOCKLESS is the same

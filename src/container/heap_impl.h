@@ -33,14 +33,23 @@ struct weft_heap_entry {
 
 /* One item of the list, or the one before the first. */
 struct weft_heap_node {
-    void *item;                  /* constant from here ... */
-    int64_t key;                 /* 0 with a compare function */
-    uint8_t height;              /* ... to here: its links, at least 1 */
-    _Atomic uint8_t linked;      /* its push makes no more links */
-    _Atomic uint8_t taken;       /* with a compare function: to be freed soon */
-    uint32_t batch;              /* of the first of a batch: how many */
-    struct weft_retired retired; /* the same */
+    void *item;             /* constant from here ... */
+    int64_t key;            /* 0 with a compare function */
+    uint8_t height;         /* ... to here: its links, at least 1 */
+    _Atomic uint8_t linked; /* its push makes no more links */
+    _Atomic uint8_t taken;  /* with a compare function: to be freed soon */
     _Atomic uintptr_t next[];
+};
+
+/*
+ * Nodes that may be used again, linked by next[0].  It outlives its heap while
+ * nodes are on their way back.
+ */
+struct weft_heap_pool {
+    alignas(WEFT_CACHE_PAIR) _Atomic uintptr_t top;
+    _Atomic int64_t kept;                             /* about how many */
+    alignas(WEFT_CACHE_PAIR) _Atomic unsigned shares; /* heap and batches */
+    int64_t most; /* how many are kept; constant */
 };
 
 /* One thread that compares: which node it looks at. */
@@ -54,11 +63,12 @@ struct weft_heap_pin {
 
 /* What is written by different threads, or at different rates, lies apart. */
 struct weft_heap {
-    enum weft_impl impl;   /* constant, as are the next four */
+    enum weft_impl impl;   /* constant, as are the next five */
     weft_compare *compare; /* NULL: keyed */
     int64_t (*key)(const void *item, void *ctx);
     void *ctx;
-    weft_counter *items; /* but for WEFT_MUTEX: how many */
+    weft_counter *items;         /* but for WEFT_MUTEX: how many */
+    struct weft_heap_pool *pool; /* the same */
 
     union {
         struct { /* WEFT_MUTEX; all under the lock */
@@ -82,14 +92,26 @@ struct weft_heap {
 };
 
 static inline struct weft_heap_node *
-weft_heap_node_(uintptr_t link)
+weft_heap_led_to_(uintptr_t link)
 {
     return (struct weft_heap_node *)(link & ~WEFT_HEAP_TAKEN);
 }
 
-/* Return a node of `height` for `item`, not shared yet; NULL: no memory. */
-struct weft_heap_node *weft_heap_node_create_(unsigned height, void *item,
-                                              int64_t key);
+/* Make the pool of `h`; false: no memory. */
+bool weft_heap_pool_create_(weft_heap *h);
+
+/* The heap needs it no more. */
+void weft_heap_pool_leave_(struct weft_heap_pool *p);
+
+/*
+ * Return a node for `item`, not shared yet; NULL: no memory.
+ *
+ *   height     of a new node; one that is used again has its own
+ *   requires   between weft_reclaim_enter_ and weft_reclaim_leave_
+ */
+struct weft_heap_node *weft_heap_node_(struct weft_heap_pool *p,
+                                       unsigned height, void *item,
+                                       int64_t key);
 
 /*
  * Give back the nodes that pops have passed, as far as nobody still links them.

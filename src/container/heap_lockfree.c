@@ -129,7 +129,7 @@ find_below(const struct search *s, struct spot *at, struct weft_heap_node *n)
 
     for (;;) {
         seen = follow(&n->next[0]);
-        next = weft_heap_node_(seen);
+        next = weft_heap_led_to_(seen);
         if ((seen & TAKEN) == 0) {
             if (next == NULL || next == bound)
                 break;
@@ -152,7 +152,7 @@ find_at(const struct search *s, struct spot *at, unsigned i,
         struct weft_heap_node *before, const struct weft_heap_node *bound)
 {
     uintptr_t seen = follow(link_of(s->heap, before, i));
-    struct weft_heap_node *next = weft_heap_node_(seen);
+    struct weft_heap_node *next = weft_heap_led_to_(seen);
 
     while (next != NULL && next != bound) {
         enum answer a = is_passed(next) ? IT_IS_TAKEN : ask(s, next);
@@ -163,7 +163,7 @@ find_at(const struct search *s, struct spot *at, unsigned i,
             before = next;
             seen = link;
         }
-        next = weft_heap_node_(link);
+        next = weft_heap_led_to_(link);
     }
     at->before[i] = before;
     at->seen[i] = seen;
@@ -195,7 +195,7 @@ last_taken(weft_heap *h)
     uintptr_t link;
 
     while (((link = follow(&n->next[0])) & TAKEN) != 0)
-        n = weft_heap_node_(link);
+        n = weft_heap_led_to_(link);
     return n;
 }
 
@@ -284,7 +284,6 @@ push(weft_heap *h, void *item)
 {
     struct search s = {.heap = h, .item = item};
     unsigned top = atomic_load_explicit(&h->top, memory_order_relaxed);
-    const unsigned height = draw_height(top);
 
     if (h->key != NULL)
         s.key = h->key(item, h->ctx);
@@ -292,10 +291,11 @@ push(weft_heap *h, void *item)
         return false;
 
     weft_reclaim_enter_();
-    struct weft_heap_node *n = weft_heap_node_create_(height, item, s.key);
+    struct weft_heap_node *n =
+        weft_heap_node_(h->pool, draw_height(top), item, s.key);
     if (n != NULL) {
-        if (height - 1 > top) {
-            top = height - 1;
+        if (n->height > top + 1) {
+            top = n->height - 1u;
             /* One too low, after a race, makes searches a little longer. */
             atomic_store_explicit(&h->top, top, memory_order_relaxed);
         }
@@ -334,10 +334,10 @@ take(struct weft_heap_node **last, unsigned *steps)
                                       memory_order_acq_rel) &
              TAKEN) == 0) {
             /* It is constant now. */
-            *last = weft_heap_node_(follow(&n->next[0]));
+            *last = weft_heap_led_to_(follow(&n->next[0]));
             return true;
         }
-        *last = weft_heap_node_(follow(&n->next[0]));
+        *last = weft_heap_led_to_(follow(&n->next[0]));
     }
 }
 
@@ -383,19 +383,24 @@ weft_heap_size_lockfree_(const weft_heap *h)
 enum weft_status
 weft_heap_open_lockfree_(weft_heap *h)
 {
-    struct weft_heap_node *n = weft_heap_node_create_(1, NULL, 0);
-
+    if (!weft_heap_pool_create_(h))
+        return WEFT_NO_MEMORY;
+    struct weft_heap_node *n = weft_heap_node_(h->pool, 1, NULL, 0);
     if (n == NULL)
-        return WEFT_NO_MEMORY;
-    if (weft_counter_create(&h->items, WEFT_COUNTER_PERCPU) != WEFT_OK) {
-        free(n);
-        return WEFT_NO_MEMORY;
-    }
+        goto fail_node;
+    if (weft_counter_create(&h->items, WEFT_COUNTER_PERCPU) != WEFT_OK)
+        goto fail_counter;
     atomic_init(&n->linked, 1);
     atomic_init(&h->front, n);
     atomic_init(&h->top, 1);
     h->oldest = n;
     return WEFT_OK;
+
+fail_counter:
+    free(n);
+fail_node:
+    weft_heap_pool_leave_(h->pool);
+    return WEFT_NO_MEMORY;
 }
 
 void
@@ -404,10 +409,11 @@ weft_heap_close_lockfree_(weft_heap *h)
     struct weft_heap_node *n = h->oldest;
 
     while (n != NULL) {
-        struct weft_heap_node *next = weft_heap_node_(follow(&n->next[0]));
+        struct weft_heap_node *next = weft_heap_led_to_(follow(&n->next[0]));
         free(n);
         n = next;
     }
+    weft_heap_pool_leave_(h->pool);
     weft_heap_pins_free_(h);
     weft_counter_destroy(h->items);
 }
