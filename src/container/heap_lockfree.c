@@ -61,6 +61,8 @@
 /* One level in BRANCH has a node of the level below. */
 #define BRANCH_BITS 2
 
+_Static_assert(1 + 30 / BRANCH_BITS <= LEVELS, "draw_height fits");
+
 /* Where an item belongs: in each level between two nodes. */
 struct spot {
     struct weft_heap_node *before[LEVELS]; /* NULL: the beginning */
