@@ -256,24 +256,48 @@ weft_ring_pop_lockfree_(weft_ring *r, void **item)
     return do_one(r, &r->head, POP, item) ? WEFT_OK : WEFT_EMPTY;
 }
 
+/*
+ * The same up to `n` times.  Where nobody else is at work the position needs
+ * not be read again; the hint is moved each time, or the others would walk.
+ */
+INLINE size_t
+do_n(const weft_ring *r, _Atomic uint64_t *hint, unsigned side, void **items,
+     size_t n)
+{
+    /* acquire: advance */
+    uint64_t p = atomic_load_explicit(hint, memory_order_acquire);
+    size_t done = 0;
+
+    while (done < n) {
+        struct place at = look(r, p, side);
+        if (at.stamp < at.mine)
+            break;
+        if (at.stamp == at.mine &&
+            take_turn(r, hint, &at, side, &items[done])) {
+            done++;
+            p = weft_ring_advance_(r, p, 1);
+            continue;
+        }
+        if (!do_one_slowly(r, hint, at, side, &items[done]))
+            break;
+        done++;
+        /* acquire: advance */
+        p = atomic_load_explicit(hint, memory_order_acquire);
+    }
+    return done;
+}
+
 size_t
 weft_ring_push_n_lockfree_(weft_ring *r, void *const *items, size_t n)
 {
-    size_t done = 0;
-
-    while (done < n && weft_ring_push_lockfree_(r, items[done]) == WEFT_OK)
-        done++;
-    return done;
+    /* Not written to: PUSH only reads them. */
+    return do_n(r, &r->tail, PUSH, (void **)(uintptr_t)items, n);
 }
 
 size_t
 weft_ring_pop_n_lockfree_(weft_ring *r, void **items, size_t n)
 {
-    size_t done = 0;
-
-    while (done < n && weft_ring_pop_lockfree_(r, &items[done]) == WEFT_OK)
-        done++;
-    return done;
+    return do_n(r, &r->head, POP, items, n);
 }
 
 uint64_t
