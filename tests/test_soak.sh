@@ -60,11 +60,14 @@ every() { # a row for each form of each container, and all of them ok
         heap/compare/lockfree heap/compare/mutex \
         heap/keyed/lockfree heap/keyed/mutex queue/fifo/lockfree/bounded \
         queue/fifo/lockless/bounded queue/fifo/mutex/bounded \
-        queue/fifo/mutex/unbounded queue/lifo/mutex/bounded \
-        queue/lifo/mutex/unbounded queue/priority/mutex/bounded \
+        queue/fifo/mutex/unbounded queue/lifo/lockfree/bounded \
+        queue/lifo/lockfree/unbounded queue/lifo/lockless/bounded \
+        queue/lifo/lockless/unbounded queue/lifo/mutex/bounded \
+        queue/lifo/mutex/unbounded queue/priority/lockfree/bounded \
+        queue/priority/lockfree/unbounded queue/priority/lockless/bounded \
+        queue/priority/lockless/unbounded queue/priority/mutex/bounded \
         queue/priority/mutex/unbounded ring/lockfree ring/lockless \
-        ring/mutex spsc/lockfree spsc/mutex stack/lockfree stack/mutex \
-        ring/mutex; do
+        ring/mutex spsc/lockfree spsc/mutex stack/lockfree stack/mutex; do
         grep -q "^containers,containers,$name,[0-9]*,[1-9].*,ok," \
             "$temp/every.csv" || {
             echo "no turn of $name:"

@@ -58,6 +58,23 @@ soak_queue_opened(struct soak_hand *h)
                           memory_order_relaxed);
 }
 
+static void
+dropped(void *item, void *ctx)
+{
+    struct soak_trail none;
+
+    if (!soak_has_failed(ctx))
+        soak_came_out(ctx, item, &none, SOAK_LOOSE);
+}
+
+/* Whoever meets what is discarded may be the one to drop it. */
+static void
+take_dropped(struct soak_hand *h)
+{
+    soak_drop = dropped;
+    soak_drop_ctx = h;
+}
+
 /* --- waits that are cancelled --------------------------------------------- */
 
 /* Until it is cancelled, under the name of the thread that waits for that. */
@@ -66,6 +83,7 @@ pop_for_ever(void *arg)
 {
     struct soak_hand *h = arg;
 
+    take_dropped(h);
     soak_waits_for_ever = true;
     while (!soak_has_failed(h) && pop_some(h))
         pthread_testcancel();
@@ -77,6 +95,7 @@ push_for_ever(void *arg)
 {
     struct soak_hand *h = arg;
 
+    take_dropped(h);
     soak_waits_for_ever = true;
     soak_no_parcels = true; /* nobody would free the one it waits with */
     for (unsigned i = 0; !soak_has_failed(h) && i < 1000; i++) {
@@ -120,15 +139,6 @@ wait_for_something(struct soak_hand *h)
 }
 
 static void
-dropped(void *item, void *ctx)
-{
-    struct soak_trail none;
-
-    if (!soak_has_failed(ctx))
-        soak_came_out(ctx, item, &none, SOAK_LOOSE);
-}
-
-static void
 drained(void *item, void *ctx)
 {
     struct soak_hand *h = ctx;
@@ -146,7 +156,7 @@ close_it(struct soak_hand *h, enum weft_close how)
     soak_at(h, "close");
     if (ops_of(h)->close(c, how) != WEFT_OK || !ops_of(h)->is_closed(c))
         soak_fault(h->run, "close went wrong");
-    soak_drop = NULL;
+    take_dropped(h);
 }
 
 static bool
@@ -206,6 +216,7 @@ soak_queue_round(struct soak_hand *h)
 {
     const struct soak_case *s = h->state;
 
+    take_dropped(h);
     if (s->round != SOAK_DRAINED) {
         be_open(h);
         return;

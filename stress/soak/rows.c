@@ -33,8 +33,16 @@
     "queue/fifo/lockless/bounded," \
     "queue/fifo/mutex/bounded," \
     "queue/fifo/mutex/unbounded," \
+    "queue/lifo/lockfree/bounded," \
+    "queue/lifo/lockfree/unbounded," \
+    "queue/lifo/lockless/bounded," \
+    "queue/lifo/lockless/unbounded," \
     "queue/lifo/mutex/bounded," \
     "queue/lifo/mutex/unbounded," \
+    "queue/priority/lockfree/bounded," \
+    "queue/priority/lockfree/unbounded," \
+    "queue/priority/lockless/bounded," \
+    "queue/priority/lockless/unbounded," \
     "queue/priority/mutex/bounded," \
     "queue/priority/mutex/unbounded," \
     "ring/lockfree," \

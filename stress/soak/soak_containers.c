@@ -19,8 +19,16 @@ extern const struct soak_subject soak_queue_fifo_lockfree_bounded;
 extern const struct soak_subject soak_queue_fifo_lockless_bounded;
 extern const struct soak_subject soak_queue_fifo_mutex_bounded;
 extern const struct soak_subject soak_queue_fifo_mutex_unbounded;
+extern const struct soak_subject soak_queue_lifo_lockfree_bounded;
+extern const struct soak_subject soak_queue_lifo_lockfree_unbounded;
+extern const struct soak_subject soak_queue_lifo_lockless_bounded;
+extern const struct soak_subject soak_queue_lifo_lockless_unbounded;
 extern const struct soak_subject soak_queue_lifo_mutex_bounded;
 extern const struct soak_subject soak_queue_lifo_mutex_unbounded;
+extern const struct soak_subject soak_queue_priority_lockfree_bounded;
+extern const struct soak_subject soak_queue_priority_lockfree_unbounded;
+extern const struct soak_subject soak_queue_priority_lockless_bounded;
+extern const struct soak_subject soak_queue_priority_lockless_unbounded;
 extern const struct soak_subject soak_queue_priority_mutex_bounded;
 extern const struct soak_subject soak_queue_priority_mutex_unbounded;
 extern const struct soak_subject soak_ring_lockfree;
@@ -45,8 +53,16 @@ const struct soak_subject *const soak_containers[] = {
     &soak_queue_fifo_lockless_bounded,
     &soak_queue_fifo_mutex_bounded,
     &soak_queue_fifo_mutex_unbounded,
+    &soak_queue_lifo_lockfree_bounded,
+    &soak_queue_lifo_lockfree_unbounded,
+    &soak_queue_lifo_lockless_bounded,
+    &soak_queue_lifo_lockless_unbounded,
     &soak_queue_lifo_mutex_bounded,
     &soak_queue_lifo_mutex_unbounded,
+    &soak_queue_priority_lockfree_bounded,
+    &soak_queue_priority_lockfree_unbounded,
+    &soak_queue_priority_lockless_bounded,
+    &soak_queue_priority_lockless_unbounded,
     &soak_queue_priority_mutex_bounded,
     &soak_queue_priority_mutex_unbounded,
     &soak_ring_lockfree,
