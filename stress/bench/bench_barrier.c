@@ -77,6 +77,7 @@ static const struct sync_variant all[] = {
     {.name = "ck_barrier_centralized",
      .note = "spins, never sleeps",
      .rival = true,
+     .unseen = true,
      .bytes = sizeof(ck_barrier_centralized_t),
      .work = work_ck},
     {.name = NULL}};

@@ -16,7 +16,6 @@
 
 #include <weft/mutex.h>
 
-#include "bench/sanitized.h"
 #include "bench/sync_loops.h"
 #include "bench/sync_nsync.h"
 #include "scenario.h"
@@ -223,7 +222,7 @@ SYNC_WORK(work_clh, .begin = clh_begin, .enter = clh_enter, .leave = clh_leave)
 #define CK(label, t, w)                                                       \
     {                                                                         \
         .name = label, .note = "burns the CPU while it waits", .rival = true, \
-        .bytes = sizeof(t), .init = init_zero, .work = w                      \
+        .unseen = true, .bytes = sizeof(t), .init = init_zero, .work = w      \
     }
 #define FAS CK("ck_spinlock_fas", ck_spinlock_fas_t, work_fas)
 
@@ -244,9 +243,10 @@ static const struct sync_variant two[] = {
     FAS,
     CK("ck_spinlock_ticket", ck_spinlock_ticket_t, work_ticket),
     CK("ck_spinlock_mcs", ck_spinlock_mcs_t, work_mcs),
-    {.name = SANITIZED_THREADS ? NULL : "ck_spinlock_clh",
+    {.name = "ck_spinlock_clh",
      .note = "burns the CPU while it waits",
      .rival = true,
+     .unseen = true,
      .bytes = sizeof(struct clh),
      .init = init_clh,
      .work = work_clh},

@@ -303,17 +303,19 @@ SYNC_WORK(work_add, .enter = add_own, .leave = add_own)
         {.name = "ck_rwlock",                                             \
          .note = "spins, never sleeps",                                   \
          .rival = true,                                                   \
+         .unseen = true,                                                  \
          .bytes = sizeof(ck_rwlock_t),                                    \
          .work = work_ck},                                                \
         {.name = "ck_brlock",                                             \
          .note = "spins; threads announce themselves",                    \
          .rival = true,                                                   \
+         .unseen = true,                                                  \
          .bytes = sizeof(ck_brlock_t),                                    \
          .work = work_br},                                                \
     {                                                                     \
         .name = "ck_bytelock", .note = "spins; a number for each thread", \
-        .rival = true, .bytes = sizeof(ck_bytelock_t), .init = init_byte, \
-        .work = work_byte                                                 \
+        .rival = true, .unseen = true, .bytes = sizeof(ck_bytelock_t),    \
+        .init = init_byte, .work = work_byte                              \
     }
 
 static const struct sync_variant reading[] = {
@@ -321,6 +323,7 @@ static const struct sync_variant reading[] = {
     {.name = "liburcu bp (limit)",
      .note = "excludes nobody",
      .rival = true,
+     .unseen = true,
      .bytes = 1,
      .work = work_urcu},
     {.name = "two locked adds (limit)",

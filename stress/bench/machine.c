@@ -100,8 +100,8 @@ say_machine(struct report *r)
     say_library(r);
     if (SANITIZED_THREADS)
         report_meta(r, "left out",
-                    "ck_ring, ck_spinlock_clh and liburcu's: "
-                    "ThreadSanitizer cannot see their atomics");
+                    "Concurrency Kit and liburcu: ThreadSanitizer "
+                    "cannot see their atomics");
     report_meta(r, "latency", "%s, %.2f ns a tick; %.0f ns a stamp, taken off",
                 ticks_name, ticks_in_ns(),
                 (double)ticks_of_itself() * ticks_in_ns());

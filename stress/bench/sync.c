@@ -3,11 +3,13 @@
  * sync.c - from the tables of a concept to those of a bench.
  */
 #include "bench/sync.h"
+#include "bench/sanitized.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/sanitized.h"
 #include "bench/scenario_run.h"
 #include "bench/text.h"
 #include "memory.h"
@@ -66,6 +68,8 @@ add_rows(struct bench_table *t, const struct sync_variant *v, const char *only)
 {
     for (; v->name != NULL; v++) {
         if (only != NULL && strstr(v->name, only) == NULL)
+            continue;
+        if (SANITIZED_THREADS && v->unseen)
             continue;
         bench_row(t, &(struct bench_row){.name = v->name,
                                          .note = v->note,

@@ -101,6 +101,7 @@ struct sync_variant {
     const char *note; /* what the reader should know of it; NULL: nothing */
     bool rival;
     bool baseline;
+    bool unseen; /* ThreadSanitizer cannot see its atomics */
     int kind;
     size_t bytes; /* zeroed, on lines of its own */
     bool (*init)(void *object, const struct sync_load *load, int kind);
