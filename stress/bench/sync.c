@@ -3,7 +3,6 @@
  * sync.c - from the tables of a concept to those of a bench.
  */
 #include "bench/sync.h"
-#include "bench/sanitized.h"
 
 #include <stdio.h>
 #include <stdlib.h>
