@@ -186,11 +186,11 @@ rows(const struct form *form, const struct job *job, double seconds,
         table_count(t, (int64_t)l->held);
         table_count(t, (int64_t)(l->resident / 1024));
         table_real(t, (double)all / seconds * 1e-6, 1);
-        table_verdict(
-            t, grew || (is_last && fault != NULL) ? VERDICT_FAILED : VERDICT_OK,
-            grew      ? "memory grows"
-            : is_last ? fault
-                      : NULL);
+        const char *why = grew ? "memory grows" : is_last ? fault : NULL;
+        if (why != NULL)
+            table_verdict(t, VERDICT_FAILED, "%s", why);
+        else
+            table_verdict(t, VERDICT_OK, NULL);
     }
 }
 
