@@ -73,7 +73,8 @@ free_chain(struct weft_heap_node *n, uint64_t count)
 bool
 weft_heap_pool_create_(weft_heap *h)
 {
-    struct weft_heap_pool *p = aligned_alloc(alignof(*p), sizeof(*p));
+    struct weft_heap_pool *p =
+        aligned_alloc(alignof(struct weft_heap_pool), sizeof(*p));
 
     if (p == NULL)
         return false;

@@ -47,7 +47,8 @@ first_pin(weft_heap *h)
 static struct weft_heap_pin *
 new_pin(weft_heap *h)
 {
-    struct weft_heap_pin *p = aligned_alloc(alignof(*p), sizeof(*p));
+    struct weft_heap_pin *p =
+        aligned_alloc(alignof(struct weft_heap_pin), sizeof(*p));
 
     if (p == NULL)
         return NULL;
