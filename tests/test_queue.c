@@ -153,6 +153,7 @@ START_TEST(test_a_put_without_memory_changes_nothing)
             failures++;
         }
         in++;
+        ck_assert(weft_queue_unfinished(q) == in);
     }
     for (size_t k = 0; k < in; k++) {
         const size_t expected = kind_of(_i) == LAST_OUT ? in - 1 - k : k;
@@ -183,6 +184,7 @@ START_TEST(test_put_n_without_memory_puts_what_it_can)
         ck_assert_int_eq(s, done > 0 ? WEFT_OK : WEFT_NO_MEMORY);
         put += done;
         ck_assert_uint_eq(weft_queue_size(q), put);
+        ck_assert_uint_eq(weft_queue_unfinished(q), put);
     }
     for (size_t i = 0; i < MANY; i++)
         ck_assert_uint_eq(get_number(q),
