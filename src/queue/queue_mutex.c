@@ -38,11 +38,7 @@
 #include "base/park.h"
 #include "deadlock/watch.h"
 #include "queue/queue_items.h"
-
-struct line {
-    uint32_t sleepers;
-    _Atomic uint32_t calls; /* they sleep while it is 0 */
-};
+#include "queue/queue_line.h"
 
 struct mutex_queue {
     weft_queue base;
@@ -52,8 +48,8 @@ struct mutex_queue {
     _Atomic size_t size; /* of `items` */
     _Atomic size_t unfinished;
     _Atomic bool closed;
-    struct line getters;
-    struct line putters;
+    struct weft_line getters;
+    struct weft_line putters;
     _Atomic uint32_t rounds; /* so often the last item was marked as done */
     size_t joiners;          /* who sleep until it changes */
 };
@@ -149,42 +145,11 @@ set_unfinished(queue *q, size_t n)
     atomic_store_explicit(&q->unfinished, n, memory_order_relaxed);
 }
 
-/* --- lines; with the lock held, but for `wake` --------------------------- */
-
-/* Call up to `n` who wait in `l`; the caller wakes as many once it has let go
- * of the lock. */
-static uint32_t
-call(struct line *l, size_t n)
-{
-    const uint32_t k = n < l->sleepers ? (uint32_t)n : l->sleepers;
-
-    l->sleepers -= k;
-    atomic_fetch_add_explicit(&l->calls, k, memory_order_relaxed);
-    return k;
-}
-
-static void
-wake(struct line *l, uint32_t n)
-{
-    if (n != 0)
-        weft_park_wake_(&l->calls, n);
-}
-
-/* Use a call up; false: there is none. */
-static bool
-use_call(struct line *l)
-{
-    const uint32_t calls =
-        atomic_load_explicit(&l->calls, memory_order_relaxed);
-
-    if (calls != 0)
-        atomic_store_explicit(&l->calls, calls - 1, memory_order_relaxed);
-    return calls != 0;
-}
+/* --- waiting ------------------------------------------------------------- */
 
 /* How many of a line have something to come for. */
 static size_t
-demand(const queue *q, const struct line *l)
+demand(const queue *q, const struct weft_line *l)
 {
     if (is_closed(&q->base))
         return SIZE_MAX;
@@ -196,7 +161,7 @@ demand(const queue *q, const struct line *l)
 /* A thread that waits. */
 struct wait {
     queue *q;
-    struct line *line;
+    struct weft_line *line;
 };
 
 /* Leave the line without what was waited for. */
@@ -207,12 +172,12 @@ cancelled(void *arg)
     uint32_t k = 0;
 
     pthread_mutex_lock(&w->q->lock);
-    if (!use_call(w->line))
+    if (!weft_line_use_call_(w->line))
         w->line->sleepers--;
     else if (demand(w->q, w->line) != 0)
-        k = call(w->line, 1);
+        k = weft_line_call_(w->line, 1);
     pthread_mutex_unlock(&w->q->lock);
-    wake(w->line, k);
+    weft_line_wake_(w->line, k);
     weft_watch_unblock_();
 }
 
@@ -230,7 +195,7 @@ sleep_until(struct wait *w, weft_deadline deadline)
 
 /* Wait in the line until called; with the lock, which is free meanwhile. */
 static WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
-wait_in(queue *q, struct line *l, weft_deadline deadline)
+wait_in(queue *q, struct weft_line *l, weft_deadline deadline)
 {
     struct wait w = {q, l};
     enum weft_status s = WEFT_OK;
@@ -240,7 +205,7 @@ wait_in(queue *q, struct line *l, weft_deadline deadline)
         pthread_mutex_unlock(&q->lock);
         s = sleep_until(&w, deadline);
         pthread_mutex_lock(&q->lock);
-        if (use_call(l))
+        if (weft_line_use_call_(l))
             return WEFT_OK;
     }
     l->sleepers--;
@@ -251,9 +216,9 @@ wait_in(queue *q, struct line *l, weft_deadline deadline)
 
 /* What a put or a get is to do. */
 struct job {
-    struct line *line; /* where it waits: q->putters or q->getters */
-    void *const *in;   /* put: these */
-    void **out;        /* get: to here */
+    struct weft_line *line; /* where it waits: q->putters or q->getters */
+    void *const *in;        /* put: these */
+    void **out;             /* get: to here */
     size_t n;
     size_t done;
     uint32_t called; /* of the other line */
@@ -277,7 +242,7 @@ put_now(queue *q, struct job *j)
         return WEFT_NO_MEMORY;
     set_size(q);
     set_unfinished(q, unfinished(&q->base) + j->done);
-    j->called = call(&q->getters, j->done);
+    j->called = weft_line_call_(&q->getters, j->done);
     j->tells = weft_bell_is_watched_(&q->bell);
     return WEFT_OK;
 }
@@ -290,7 +255,7 @@ get_now(queue *q, struct job *j)
     while (j->done < j->n && q->items.count != 0)
         j->out[j->done++] = weft_queue_items_pop_(&q->items);
     set_size(q);
-    j->called = call(&q->putters, j->done);
+    j->called = weft_line_call_(&q->putters, j->done);
     return WEFT_OK;
 }
 
@@ -310,7 +275,8 @@ must_wait(enum weft_status s)
 static void
 tell(queue *q, const struct job *j)
 {
-    wake(j->line == &q->putters ? &q->getters : &q->putters, j->called);
+    weft_line_wake_(j->line == &q->putters ? &q->getters : &q->putters,
+                    j->called);
     if (j->tells)
         (void)weft_bell_ring_(&q->bell, 0);
 }
@@ -498,12 +464,12 @@ close_it(weft_queue *base, enum weft_close how)
         q->items = none;
         set_size(q);
     }
-    const uint32_t getters = call(&q->getters, SIZE_MAX);
-    const uint32_t putters = call(&q->putters, SIZE_MAX);
+    const uint32_t getters = weft_line_call_(&q->getters, SIZE_MAX);
+    const uint32_t putters = weft_line_call_(&q->putters, SIZE_MAX);
     const bool tells = weft_bell_is_watched_(&q->bell);
     pthread_mutex_unlock(&q->lock);
-    wake(&q->getters, getters);
-    wake(&q->putters, putters);
+    weft_line_wake_(&q->getters, getters);
+    weft_line_wake_(&q->putters, putters);
     if (tells)
         (void)weft_bell_ring_(&q->bell, 0);
 
