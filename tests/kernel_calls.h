@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <sys/syscall.h>
 
+#include "base/park.h"
+
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 
@@ -18,7 +20,9 @@ long __wrap_syscall(long number, ...);
 static __thread unsigned kernel_calls;
 static __thread unsigned kernel_woken;
 
-long
+/* It reads more arguments than some calls have, and cancelled threads leave
+ * it. */
+WEFT_LEFT_WHEN_CANCELLED_ long
 __wrap_syscall(long number, ...)
 {
     va_list rest;
