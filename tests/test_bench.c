@@ -328,7 +328,7 @@ START_TEST(test_row_of_a_faulty_queue_is_failed)
                                     .create = faulty_create,
                                     .destroy = free,
                                     .work = faulty_work};
-    const struct queue_load load = {QUEUE_FLOW, 1, 1, 64};
+    const struct queue_load load = {QUEUE_FLOW, 1, 1, 64, false};
 
     ck_assert_int_eq(outcome_of(queue_measure, &load, sizeof(load), &v),
                      OUTCOME_FAILED);
