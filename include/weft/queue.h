@@ -81,7 +81,9 @@ typedef struct weft_queue_options {
  *              that are in the queue or about to be, and may call Weft on other
  *              objects; `key` is called once for each item, in its put, and is
  *              the faster of the two.  `drop` is called outside every lock, in
- *              close and in destroy
+ *              close and in destroy; but for WEFT_MUTEX, an item whose put was
+ *              under way when a close discarded is dropped by whom it meets,
+ *              in a put or a get
  *   returns    WEFT_OK; else WEFT_INVALID (`out` is NULL, an enum is out of its
  *              range, WEFT_PRIORITY without a function or with both) or
  *              WEFT_NO_MEMORY, `*out` untouched
@@ -157,8 +159,8 @@ weft_queue_put_n(weft_queue *q, void *const *items, size_t n,
  * as there are, at least one, waiting for the first of them until `deadline`.
  *
  *   returns    WEFT_OK and in `*done` how many, 1 to `n`; else none, and `*done`
- *              and `items` are untouched: WEFT_INVALID if `n` is 0, the others
- *              as weft_queue_get
+ *              and `items` are untouched (`items` not after WEFT_DISCARD):
+ *              WEFT_INVALID if `n` is 0, the others as weft_queue_get
  *   caveat     not one step: other consumers may take items from between
  *              (WEFT_MUTEX: one step)
  */

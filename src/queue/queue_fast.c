@@ -264,9 +264,13 @@ WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
 weft_queue_get_slowly_(struct weft_queue_fast *q, void **item,
                        weft_deadline deadline)
 {
-    struct job j = {.side = POP, .out = item, .n = 1};
+    void *got;
+    struct job j = {.side = POP, .out = &got, .n = 1};
+    const enum weft_status s = do_slowly(q, &j, deadline);
 
-    return do_slowly(q, &j, deadline);
+    if (s == WEFT_OK)
+        *item = got;
+    return s;
 }
 
 WEFT_LEFT_WHEN_CANCELLED_ enum weft_status

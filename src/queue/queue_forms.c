@@ -30,11 +30,18 @@ put(queue *q, enum weft_queue_store store, void *item, weft_deadline deadline)
 WEFT_QUEUE_INLINE_ enum weft_status
 get(queue *q, enum weft_queue_store store, void **item, weft_deadline deadline)
 {
-    if (weft_store_pop_(q, store, item) != WEFT_OK)
+    void *got;
+
+    if (weft_store_pop_(q, store, &got) != WEFT_OK)
         return weft_queue_get_slowly_(q, item, deadline);
     WEFT_SCHED_POINT_("queue.get.popped");
-    return weft_bell_is_heard_(&q->room) ? weft_queue_told_get_(q, item, 1)
-                                         : WEFT_OK;
+    if (weft_bell_is_heard_(&q->room)) {
+        const enum weft_status s = weft_queue_told_get_(q, &got, 1);
+        if (s != WEFT_OK)
+            return s;
+    }
+    *item = got;
+    return WEFT_OK;
 }
 
 static enum weft_status
