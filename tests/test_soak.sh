@@ -59,7 +59,8 @@ every() { # a row for each form of each container, and all of them ok
     for name in deque fifo/lockfree fifo/lockless fifo/mutex \
         heap/compare/lockfree heap/compare/mutex \
         heap/keyed/lockfree heap/keyed/mutex queue/fifo/lockfree/bounded \
-        queue/fifo/lockless/bounded queue/fifo/mutex/bounded \
+        queue/fifo/lockfree/unbounded queue/fifo/lockless/bounded \
+        queue/fifo/lockless/unbounded queue/fifo/mutex/bounded \
         queue/fifo/mutex/unbounded queue/lifo/lockfree/bounded \
         queue/lifo/lockfree/unbounded queue/lifo/lockless/bounded \
         queue/lifo/lockless/unbounded queue/lifo/mutex/bounded \

@@ -30,7 +30,9 @@
     "heap/keyed/lockfree," \
     "heap/keyed/mutex," \
     "queue/fifo/lockfree/bounded," \
+    "queue/fifo/lockfree/unbounded," \
     "queue/fifo/lockless/bounded," \
+    "queue/fifo/lockless/unbounded," \
     "queue/fifo/mutex/bounded," \
     "queue/fifo/mutex/unbounded," \
     "queue/lifo/lockfree/bounded," \

@@ -16,7 +16,9 @@ extern const struct soak_subject soak_heap_compare_mutex;
 extern const struct soak_subject soak_heap_keyed_lockfree;
 extern const struct soak_subject soak_heap_keyed_mutex;
 extern const struct soak_subject soak_queue_fifo_lockfree_bounded;
+extern const struct soak_subject soak_queue_fifo_lockfree_unbounded;
 extern const struct soak_subject soak_queue_fifo_lockless_bounded;
+extern const struct soak_subject soak_queue_fifo_lockless_unbounded;
 extern const struct soak_subject soak_queue_fifo_mutex_bounded;
 extern const struct soak_subject soak_queue_fifo_mutex_unbounded;
 extern const struct soak_subject soak_queue_lifo_lockfree_bounded;
@@ -50,7 +52,9 @@ const struct soak_subject *const soak_containers[] = {
     &soak_heap_keyed_lockfree,
     &soak_heap_keyed_mutex,
     &soak_queue_fifo_lockfree_bounded,
+    &soak_queue_fifo_lockfree_unbounded,
     &soak_queue_fifo_lockless_bounded,
+    &soak_queue_fifo_lockless_unbounded,
     &soak_queue_fifo_mutex_bounded,
     &soak_queue_fifo_mutex_unbounded,
     &soak_queue_lifo_lockfree_bounded,
