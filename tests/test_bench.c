@@ -166,8 +166,11 @@ END_TEST
 static void
 check_hands(const struct queue_hand hands[4], char fault[BENCH_FAULT_BYTES])
 {
-    const struct queue_run run = {
-        .hands = (struct queue_hand *)(uintptr_t)hands, .hand_count = 4};
+    static const struct queue_variant ordered = {.modes = QUEUE_ANY};
+    const struct queue_run run = {.variant = &ordered,
+                                  .hands =
+                                      (struct queue_hand *)(uintptr_t)hands,
+                                  .hand_count = 4};
 
     queue_check(&run, fault);
 }

@@ -106,7 +106,7 @@ flat() { # a tenth of what the page shows, by four threads
         return 1
     }
     for form in lockfree lockless mutex; do
-        [ "$(grep -c "^soak,soak,$form,.*,ok," "$temp/fifo.csv")" = 10 ] || {
+        [ "$(grep -c "^soak,fifo,$form,.*,ok," "$temp/fifo.csv")" = 10 ] || {
             cat "$temp/fifo.csv"
             return 1
         }

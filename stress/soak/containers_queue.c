@@ -114,10 +114,13 @@ push_n(void *c, void *const *items, size_t n)
 static size_t
 pop_n(void *c, void **items, size_t n)
 {
+    void *got[SOAK_BATCH]; /* a get that a discard refuses may write there */
     size_t done = 0;
 
-    if (weft_queue_get_n(c, items, n, draw_deadline(), &done) != WEFT_OK)
+    if (weft_queue_get_n(c, got, n, draw_deadline(), &done) != WEFT_OK)
         return 0;
+    for (size_t i = 0; i < done && i < n; i++)
+        items[i] = got[i];
     for (size_t i = 0; i < done; i++)
         if (weft_queue_task_done(c) != WEFT_OK)
             return SIZE_MAX; /* which is more than n */
