@@ -145,38 +145,70 @@ pass_on(queue *q, unsigned side)
 #define SPIN_NS    3000
 #define PAUSE_MOST 32
 #define YIELDS     4
+#define SPARED     16 /* of so many spins in vain, one is made */
+
+/* Where this thread last spun in vain for what another then did as soon as it
+ * had the CPU, and how many spins it has spared itself since. */
+static _Thread_local struct {
+    uint32_t cpu;
+    unsigned spared;
+} in_vain;
+
+static bool
+is_worth_a_spin(uint32_t here)
+{
+    return weft_park_may_spin_() &&
+           (in_vain.cpu != here || ++in_vain.spared % SPARED == 0);
+}
+
+/* Try for SPIN_NS. */
+static enum weft_status
+spin(queue *q, struct job *j)
+{
+    int64_t end_ns = 0;
+    unsigned pauses = 1;
+
+    for (;;) {
+        for (unsigned i = 0; i < pauses; i++)
+            ck_pr_stall();
+        const enum weft_status s = try_closed(q, j);
+        if (!must_wait(s))
+            return s;
+        if (pauses < PAUSE_MOST) {
+            pauses *= 2;
+            continue;
+        }
+        const int64_t now_ns = weft_clock_ns_();
+        if (end_ns == 0)
+            end_ns = now_ns + SPIN_NS;
+        else if (now_ns >= end_ns)
+            return s;
+    }
+}
 
 /* Try for a short while. */
 static enum weft_status
 linger(queue *q, struct job *j)
 {
-    enum weft_status s;
-    int64_t end_ns = 0;
-    unsigned pauses = 1;
+    const uint32_t here = weft_park_here_();
+    const bool spins = is_worth_a_spin(here);
+    enum weft_status s = WEFT_EMPTY;
 
-    if (weft_park_may_spin_())
-        for (;;) {
-            for (unsigned i = 0; i < pauses; i++)
-                ck_pr_stall();
-            s = try_closed(q, j);
-            if (!must_wait(s))
-                return s;
-            if (pauses < PAUSE_MOST) {
-                pauses *= 2;
-                continue;
-            }
-            const int64_t now_ns = weft_clock_ns_();
-            if (end_ns == 0)
-                end_ns = now_ns + SPIN_NS;
-            else if (now_ns >= end_ns)
-                break;
+    if (spins) {
+        s = spin(q, j);
+        if (!must_wait(s)) {
+            in_vain.cpu = 0;
+            return s;
         }
-    s = WEFT_EMPTY;
+    }
     for (int i = 0; i < YIELDS; i++) {
         sched_yield();
         s = try_closed(q, j);
-        if (!must_wait(s))
+        if (!must_wait(s)) {
+            if (spins)
+                in_vain.cpu = here;
             return s;
+        }
     }
     return s;
 }
