@@ -37,7 +37,7 @@ trap 'exit 1' HUP INT TERM
 
 # shellcheck disable=SC2086 # several options
 {
-    "$stress" bench counter spsc ring --capacity 1024 ${BENCH_FLAGS-} \
+    "$stress" bench counter spsc ring fifo stack heap queue --capacity 1024 ${BENCH_FLAGS-} \
         --csv "$work/queues.csv"
     for concept in $locks; do
         "$stress" bench "$concept" ${BENCH_FLAGS-} --csv "$work/$concept.csv"

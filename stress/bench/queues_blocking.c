@@ -182,9 +182,9 @@ const struct queue_variant queue_weft_unbounded[] = {
 };
 
 const struct queue_variant queue_weft_polled[] = {
-    {"ring lock-free", "polled, never sleeps", false, false, false, QUEUE_ANY,
-     WEFT_LOCKFREE, create_ring, destroy_ring, work_ring, NULL},
-    {"ring lockless", "polled, never sleeps", false, false, false, QUEUE_ANY,
-     WEFT_LOCKLESS, create_ring, destroy_ring, work_ring, NULL},
+    {"ring lock-free (limit)", "polled, never sleeps", false, false, false,
+     QUEUE_ANY, WEFT_LOCKFREE, create_ring, destroy_ring, work_ring, NULL},
+    {"ring lockless (limit)", "polled, never sleeps", false, false, false,
+     QUEUE_ANY, WEFT_LOCKLESS, create_ring, destroy_ring, work_ring, NULL},
     {.name = NULL},
 };
