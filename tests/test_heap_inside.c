@@ -274,7 +274,6 @@ push_behind(void *arg)
 START_TEST(test_pop_returns_when_nobody_compares_with_its_item)
 {
     struct thing first = {.key = 1};
-    struct thing second = {.key = 2};
     struct thing new = {.key = 3};
     pthread_t pusher;
     void *bad;
@@ -282,8 +281,8 @@ START_TEST(test_pop_returns_when_nobody_compares_with_its_item)
     ck_assert_int_eq(
         weft_heap_create(&scene.heap, long_compare, NULL, (enum weft_impl)_i),
         WEFT_OK);
+    /* The only one there: with another, a push might go over its head. */
     ck_assert_int_eq(weft_heap_push(scene.heap, &first), WEFT_OK);
-    ck_assert_int_eq(weft_heap_push(scene.heap, &second), WEFT_OK);
     scene.looked_at = &first;
     atomic_store_explicit(&scene.armed, true, memory_order_release);
     ck_assert_int_eq(pthread_create(&pusher, NULL, push_behind, &new), 0);
@@ -295,7 +294,6 @@ START_TEST(test_pop_returns_when_nobody_compares_with_its_item)
     pthread_join(pusher, &bad);
     ck_assert_ptr_null(bad);
     ck_assert_uint_eq(scene.wrong, 0);
-    ck_assert_ptr_eq(pop_thing(scene.heap), &second);
     ck_assert_ptr_eq(pop_thing(scene.heap), &new);
     weft_heap_destroy(scene.heap);
 }
