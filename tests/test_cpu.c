@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -413,6 +414,29 @@ START_TEST(test_refused_mask_leaves_the_cpus_online)
 }
 END_TEST
 
+static unsigned counted;
+
+static void *
+count_when_cancelled(void *unused)
+{
+    pthread_cancel(pthread_self());
+    counted = weft_cpu_count();
+    pthread_testcancel();
+    return unused;
+}
+
+START_TEST(test_counting_is_no_cancellation_point)
+{
+    pthread_t t;
+    void *how;
+
+    ck_assert_int_eq(pthread_create(&t, NULL, count_when_cancelled, NULL), 0);
+    ck_assert_int_eq(pthread_join(t, &how), 0);
+    ck_assert_ptr_eq(how, PTHREAD_CANCELED);
+    ck_assert_uint_ge(counted, 1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -430,6 +454,7 @@ main(void)
         {&test_thread_pinned_to_one_cpu_has_one, 1},
         {&test_machine_with_more_than_1024_cpus_is_counted, 1},
         {&test_refused_mask_leaves_the_cpus_online, 1},
+        {&test_counting_is_no_cancellation_point, 1},
     };
 
     return run_tests("cpu", tests, sizeof(tests) / sizeof(tests[0]), 20);

@@ -8,6 +8,7 @@
  */
 #include "base/cpu.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -33,8 +34,13 @@ allowed_by_affinity(pid_t thread)
 unsigned
 weft_cpu_count_of_(pid_t thread, const char *root)
 {
+    int cancel_state;
+
+    /* Reading files is a cancellation point, and the first wait comes here. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     const unsigned allowed = allowed_by_affinity(thread);
     const unsigned granted = weft_cpu_quota_(root);
+    pthread_setcancelstate(cancel_state, NULL);
     const unsigned count = allowed < granted ? allowed : granted;
 
     return count > 0 ? count : 1;
