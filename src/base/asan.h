@@ -18,12 +18,12 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-/* How far below what is in use the end of a thread may reach [bytes]. */
-#define WEFT_ASAN_BELOW_ 16384
+/* How far that reaches on either side [bytes]. */
+#define WEFT_ASAN_REACH_ 16384
 
 /*
- * The calling thread has left functions without returning from them, as a
- * cancelled one does: their frames, which were below what is in use now, are
+ * The calling thread leaves functions without returning from them, as a
+ * cancelled one does: their frames, below and above what is in use now, are
  * plain memory again.
  */
 static inline void
@@ -32,7 +32,8 @@ weft_asan_forget_frames_(void)
 #ifdef WEFT_ASAN
     const char *here = __builtin_frame_address(0);
 
-    __asan_unpoison_memory_region(here - WEFT_ASAN_BELOW_, WEFT_ASAN_BELOW_);
+    __asan_unpoison_memory_region(here - WEFT_ASAN_REACH_,
+                                  2 * WEFT_ASAN_REACH_);
 #endif
 }
 

@@ -52,6 +52,7 @@
 
 #include <ck_ec.h>
 
+#include "base/asan.h"
 #include "base/cpu.h"
 #include "base/deadline.h"
 #include "base/panic.h"
@@ -128,18 +129,36 @@ weft_park_wake_all_(const _Atomic uint32_t *word)
     return futex_wake(word, INT_MAX);
 }
 
+#ifdef WEFT_ASAN
+/* What runs when the thread ends may come by before end_thread in self.c. */
+static void
+forget_frames(void *unused)
+{
+    (void)unused;
+    weft_asan_forget_frames_();
+}
+#endif
+
 /* Cancellation acts where the thread sleeps, as in the C library's own waits:
  * between the two settings there is nothing but the system call. */
 WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 wait_cancel(const void *word, uint32_t expected, weft_deadline deadline)
 {
     const struct timespec until = weft_deadline_timespec_(deadline);
+    bool woken;
     int type;
 
+#ifdef WEFT_ASAN
+    pthread_cleanup_push(forget_frames, NULL);
+#endif
+    pthread_testcancel();
     pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
-    const bool woken =
+    woken =
         futex_wait(word, expected, deadline == WEFT_FOREVER ? NULL : &until);
     pthread_setcanceltype(type, NULL);
+#ifdef WEFT_ASAN
+    pthread_cleanup_pop(0);
+#endif
     return woken ? WEFT_OK : WEFT_TIMEOUT;
 }
 
@@ -147,10 +166,10 @@ enum weft_status
 weft_park_wait_cancel_(_Atomic uint32_t *word, uint32_t expected,
                        weft_deadline deadline)
 {
+    if (deadline > WEFT_NOW)
+        return wait_cancel(word, expected, deadline);
     pthread_testcancel();
-    if (deadline <= WEFT_NOW)
-        return weft_park_wait_(word, expected, deadline);
-    return wait_cancel(word, expected, deadline);
+    return weft_park_wait_(word, expected, deadline);
 }
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -160,12 +179,11 @@ enum weft_status
 weft_park_wait_cancel64_(_Atomic uint64_t *word, uint64_t expected,
                          weft_deadline deadline)
 {
+    if (deadline > WEFT_NOW)
+        return wait_cancel(word, (uint32_t)expected, deadline);
     pthread_testcancel();
-    if (deadline <= WEFT_NOW) {
-        const uint64_t seen = atomic_load_explicit(word, memory_order_relaxed);
-        return (uint32_t)seen == (uint32_t)expected ? WEFT_TIMEOUT : WEFT_OK;
-    }
-    return wait_cancel(word, (uint32_t)expected, deadline);
+    const uint64_t seen = atomic_load_explicit(word, memory_order_relaxed);
+    return (uint32_t)seen == (uint32_t)expected ? WEFT_TIMEOUT : WEFT_OK;
 }
 
 unsigned
