@@ -57,4 +57,6 @@ main(void)
     weft_queue_close(lines, WEFT_DRAIN);
     if (weft_thread_join(writer, WEFT_FOREVER, NULL) == WEFT_OK)
         printf("%d lines written\n", written);
+    weft_thread_release(writer);
+    weft_queue_destroy(lines);
 }

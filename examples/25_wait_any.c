@@ -54,6 +54,7 @@ main(void)
             printf("%s: %s\n", names[i], (char *)item);
         } else if (s == WEFT_CLOSED) {
             printf("%s: no more\n", names[i]);
+            weft_queue_destroy(queues[i]);
             queues[i] = NULL;
         }
     }
