@@ -149,7 +149,7 @@ queue_consume(struct queue_hand *h, const struct queue_ops *ops, bool one,
     struct queue_got got = {0};
     unsigned tries = 0;
     bool dry = false;
-    void *item;
+    void *item = NULL;
 
     /* Once nobody pushes, one more look must find the queue empty. */
     for (;;) {
@@ -260,7 +260,7 @@ queue_push_pop(struct queue_hand *h, const struct queue_ops *ops, bool one)
     const uint64_t first = queue_first_item(h->index);
     struct queue_got got = {0};
     uint64_t value = first;
-    void *item;
+    void *item = NULL;
 
     do {
         const uint64_t until = value + QUEUE_ROUND;
@@ -284,7 +284,7 @@ QUEUE_INLINE bool
 queue_trip(struct queue_hand *h, const struct queue_ops *ops,
            struct queue_got *got, uint64_t value)
 {
-    void *item;
+    void *item = NULL;
 
     if (!queue_must_push(h, ops, h->queue, queue_item(value)) ||
         !queue_must_pop(h, ops, h->back, &item))
@@ -313,7 +313,7 @@ queue_ask(struct queue_hand *h, const struct queue_ops *ops)
 QUEUE_INLINE void
 queue_answer(struct queue_hand *h, const struct queue_ops *ops)
 {
-    void *item;
+    void *item = NULL;
 
     while (queue_must_pop(h, ops, h->queue, &item) && item != QUEUE_LAST_ITEM)
         if (!queue_must_push(h, ops, h->back, item))
@@ -326,7 +326,7 @@ queue_doze(struct queue_hand *h, const struct queue_ops *ops)
 {
     struct queue_got got = {0};
     const int64_t begin_ns = queue_cpu_ns();
-    void *item;
+    void *item = NULL;
 
     if (queue_must_pop(h, ops, h->queue, &item))
         queue_take(h, &got, item, true);

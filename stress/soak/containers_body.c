@@ -39,7 +39,9 @@ stop_here(int signal)
     const int error = errno;
 
     (void)signal;
-    nanosleep(
+    /* Not nanosleep: a cancelled thread would end there, amid any call. */
+    syscall(
+        SYS_nanosleep,
         &(struct timespec){.tv_nsec = nth % 8 == 0 ? LONG_STOP_NS : STOP_NS},
         NULL);
     errno = error;
