@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * 24_log_writer.c - threads that log do not wait for the disk: they put lines
- * into a queue, and one thread writes them.
- *
- * Where the disk is too slow the queue is full, and the deadline of the put ends
- * the waiting.  WEFT_DRAIN at the end: all that was logged is written.
+ * into a queue, and one thread writes them.  Where the disk is too slow the put
+ * waits, up to its deadline.  WEFT_DRAIN: all that was logged is written.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * 25_wait_any.c - one thread serves several queues and sleeps while all are
- * empty.
+ * 25_wait_any.c - one thread serves several queues, asleep while all are empty.
  *
  * weft_queue_wait_any names the first of the array that has something, so what
  * is urgent goes ahead.  It takes nothing: another thread may be faster, and so

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/asan.h"
+#include "base/park.h"
 #include "soak/containers.h"
 #include "soak_broken.h"
 #include "soak_broken_queues.h"
@@ -91,6 +93,21 @@ destroy(void *c, void (*drop)(void *item, void *ctx), void *ctx)
     free(r);
 }
 
+static void
+forget_frames(void *unused)
+{
+    (void)unused;
+    weft_asan_forget_frames_();
+}
+
+static WEFT_LEFT_WHEN_CANCELLED_ void
+end_if_cancelled(void)
+{
+    pthread_cleanup_push(forget_frames, NULL);
+    pthread_testcancel();
+    pthread_cleanup_pop(0);
+}
+
 static enum weft_status
 push(void *c, void *item)
 {
@@ -110,7 +127,7 @@ push(void *c, void *item)
     const enum weft_status status =
         weft_ring_push(r->real, now(r, PUSHES_NULL) ? NULL : item);
     if (r->defect == PUSHES_TO_THE_CANCELLED && status == WEFT_OK)
-        pthread_testcancel();
+        end_if_cancelled();
     return status;
 }
 
