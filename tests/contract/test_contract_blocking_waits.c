@@ -96,22 +96,22 @@ START_TEST(test_a_wait_that_runs_out_says_timeout_and_not_too_early)
 
     if (q == NULL)
         return;
-    weft_deadline end = weft_in_ms(20);
+    weft_deadline end = weft_in_ms(40);
     ck_assert_int_eq(weft_queue_get(q, &got, end), WEFT_TIMEOUT);
     ck_assert_int_ge(weft_clock_ns_(), end);
     ck_assert_ptr_eq(got, item(77));
-    end = weft_in_ms(5);
+    end = weft_in_ms(30);
     ck_assert_int_eq(weft_queue_get_n(q, &got, 1, end, &done), WEFT_TIMEOUT);
     ck_assert_int_ge(weft_clock_ns_(), end);
     put_number(q, 1);
-    end = weft_in_ms(5);
+    end = weft_in_ms(30);
     ck_assert_int_eq(weft_queue_join(q, end), WEFT_TIMEOUT);
     ck_assert_int_ge(weft_clock_ns_(), end);
     if (is_bounded(_i)) {
-        end = weft_in_ms(5);
+        end = weft_in_ms(30);
         ck_assert_int_eq(weft_queue_put(q, got, end), WEFT_TIMEOUT);
         ck_assert_int_ge(weft_clock_ns_(), end);
-        end = weft_in_ms(5);
+        end = weft_in_ms(30);
         ck_assert_int_eq(weft_queue_put_n(q, &got, 1, end, &done),
                          WEFT_TIMEOUT);
         ck_assert_int_ge(weft_clock_ns_(), end);
@@ -260,12 +260,12 @@ START_TEST(test_who_timed_out_is_not_woken)
 
     if (q == NULL)
         return;
-    ck_assert_int_eq(weft_queue_get(q, &got, weft_in_ms(1)), WEFT_TIMEOUT);
+    ck_assert_int_eq(weft_queue_get(q, &got, weft_in_ms(30)), WEFT_TIMEOUT);
     kernel_calls = 0;
     put_number(q, 1);
     ck_assert(kernel_calls == 0 || gives_back(_i));
     if (is_bounded(_i))
-        ck_assert_int_eq(weft_queue_put(q, item(2), weft_in_ms(1)),
+        ck_assert_int_eq(weft_queue_put(q, item(2), weft_in_ms(30)),
                          WEFT_TIMEOUT);
     ck_assert_int_eq(weft_queue_join(q, weft_in_ms(1)), WEFT_TIMEOUT);
     kernel_calls = 0;
