@@ -290,9 +290,9 @@ close_while_busy(int form, enum weft_close how, int yields)
 
 START_TEST(test_a_close_among_many_loses_nothing)
 {
-    for (int k = 0; k < 8; k++) {
-        close_while_busy(_i, WEFT_DRAIN, k * 8);
-        close_while_busy(_i, WEFT_DISCARD, k * 8);
+    for (int yields = 0; yields < 16; yields = 4 * yields + 1) {
+        close_while_busy(_i, WEFT_DRAIN, yields);
+        close_while_busy(_i, WEFT_DISCARD, yields);
     }
 }
 END_TEST
