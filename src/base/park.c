@@ -79,10 +79,11 @@ futex_wait(const void *word, uint32_t expected, const struct timespec *until)
     int error;
 
     WEFT_SCHED_POINT_("park.sleep"); /* what it waits for may come now */
-    do
+    do {
+        weft_tsan_take_signals_();
         error =
             futex(word, FUTEX_WAIT_BITSET, expected, until) == 0 ? 0 : errno;
-    while (error == EINTR);
+    } while (error == EINTR);
     errno = saved;
     if (error != 0 && error != EAGAIN && error != ETIMEDOUT)
         weft_panic_("park: the system refuses to wait", word);

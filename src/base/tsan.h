@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base/tsan.h - edges that ThreadSanitizer cannot see by itself, because a
- * library makes them in inline assembly.  Nothing in other builds.
+ * base/tsan.h - what ThreadSanitizer cannot see by itself: edges that a library
+ * makes in inline assembly, and waits.  Nothing in other builds.
  */
 #ifndef WEFT_BASE_TSAN_H
 #define WEFT_BASE_TSAN_H
@@ -16,6 +16,7 @@
 
 #ifdef WEFT_TSAN
 #include <sanitizer/tsan_interface.h>
+#include <signal.h>
 #endif
 
 /* What this thread did so far happens-before what follows an acquire of
@@ -37,6 +38,21 @@ weft_tsan_acquire_(void *object)
     __tsan_acquire(object);
 #else
     (void)object;
+#endif
+}
+
+/*
+ * Run the handlers of signals that have come.  ThreadSanitizer holds them back
+ * until the thread calls something of the C library that it knows, which a
+ * thread that waits for long would not.
+ */
+static inline void
+weft_tsan_take_signals_(void)
+{
+#ifdef WEFT_TSAN
+    sigset_t set;
+
+    sigemptyset(&set);
 #endif
 }
 
