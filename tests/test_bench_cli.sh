@@ -57,14 +57,19 @@ printf '#!/bin/sh\ncd "%s" && exec %s "%s" "$@"\n' "$(pwd)" "${RUN-}" \
 chmod +x "$work/stress"
 printf '%s\n' before '<!-- numbers: begin -->' 'old' '<!-- numbers: end -->' \
     after >"$work/readme"
-ok "readme: numbers are written" numbers "$work/readme"
-# shellcheck disable=SC2016 # awk has dollars of its own
-ok "readme: between the marks, and nothing else changes" awk '
-    NR == 1 { ok = $0 == "before" } $0 == "old" { ok = 0 }
-    /^\| counter, 8 threads \| M adds\/s \| [0-9.]+ [a-z-]+ \| [0-9.]+ \| / { rows++ }
-    /^\| ring, 2 × 2, capacity 1024 \| M items\/s \|/ { rows++ }
-    /^\| spsc, push and pop in one thread \| ns\/pair \|/ { rows++ }
-    END { exit !(ok && rows == 3 && $0 == "after") }' "$work/readme"
+if grep -q '^flags.*sanitize=thread' "$work/counter.out"; then
+    # Its rows are not all there, and a million items take minutes.
+    skip "readme: numbers are written" "ThreadSanitizer sees not every rival"
+else
+    ok "readme: numbers are written" numbers "$work/readme"
+    # shellcheck disable=SC2016 # awk has dollars of its own
+    ok "readme: between the marks, and nothing else changes" awk '
+        NR == 1 { ok = $0 == "before" } $0 == "old" { ok = 0 }
+        /^\| counter, 8 threads \| M adds\/s \| [0-9.]+ [a-z-]+ \| [0-9.]+ \| / { rows++ }
+        /^\| ring, 2 × 2, capacity 1024 \| M items\/s \|/ { rows++ }
+        /^\| spsc, push and pop in one thread \| ns\/pair \|/ { rows++ }
+        END { exit !(ok && rows == 3 && $0 == "after") }' "$work/readme"
+fi
 printf 'no marks\n' >"$work/plain"
 fails "readme: without marks it fails" numbers "$work/plain"
 ok "readme: and stays as it was" grep -qx 'no marks' "$work/plain"

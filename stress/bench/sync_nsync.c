@@ -140,10 +140,10 @@ run_once(struct sync_hand *h, void *object)
 
 SYNC_WORK(work_once, .call = run_once)
 
-#define NSYNC_VARIANT(label, type, begin, finish, run)         \
-    {                                                          \
-        .name = (label), .rival = true, .bytes = sizeof(type), \
-        .init = (begin), .destroy = (finish), .work = (run)    \
+#define NSYNC_VARIANT(label, type, begin, finish, run)                         \
+    {                                                                          \
+        .name = (label), .rival = true, .unseen = true, .bytes = sizeof(type), \
+        .init = (begin), .destroy = (finish), .work = (run)                    \
     }
 
 const struct sync_variant sync_nsync_mutex[] = {
