@@ -100,6 +100,15 @@ void weft_bell_ring_all_(struct weft_bell *b);
  * caller does not see after this returns true. */
 void weft_bell_drop_(struct weft_bell *b);
 
+/* Whether that has begun. */
+static inline bool
+weft_bell_is_dropped_(struct weft_bell *b)
+{
+    const uint64_t a = atomic_load_explicit(&b->alert, memory_order_relaxed);
+
+    return (a & WEFT_BELL_DROPPED_) != 0;
+}
+
 /* The calling thread is about to sleep.  Look after it. */
 void weft_bell_enlist_(struct weft_bell *b);
 

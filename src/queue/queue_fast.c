@@ -114,8 +114,12 @@ try_closed(queue *q, struct job *j)
         atomic_load_explicit(&q->ended, memory_order_acquire);
     if (ended == 0)
         return s == WEFT_FULL && weft_store_is_closed_(q) ? WEFT_CLOSED : s;
-    /* Who set it may not have come so far. */
+    /* Who set it may not have come so far: nobody is to get an item after this
+     * call was told that there is none. */
     weft_store_close_(q);
+    if ((ended & WEFT_QUEUE_DISCARDED_) != 0 &&
+        !weft_bell_is_dropped_(&q->room))
+        weft_bell_drop_(&q->room);
     if (s == WEFT_FULL || (ended & WEFT_QUEUE_DISCARDED_) != 0)
         return WEFT_CLOSED;
     s = try_now(q, j);
