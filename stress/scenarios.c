@@ -40,6 +40,7 @@ extern const struct scenario stall_counter;
 extern const struct scenario stall_deque;
 extern const struct scenario stall_fifo;
 extern const struct scenario stall_heap;
+extern const struct scenario stall_queue;
 extern const struct scenario stall_ring;
 extern const struct scenario stall_spsc;
 extern const struct scenario stall_stack;
@@ -78,6 +79,7 @@ const struct scenario *const scenarios[] = {
     &stall_stack,
     &stall_deque,
     &stall_heap,
+    &stall_queue,
     &stall_counter,
 };
 /* clang-format on */

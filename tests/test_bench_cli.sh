@@ -26,8 +26,9 @@ header_of() { # BENCH: what it was measured with stands above any number
         / rounds, interleaved, / { n++ }
         END { exit n != 8 }' "$work/$1.out"
 }
-for bench in counter deque ring spsc stack; do
+for bench in counter deque heap ring spsc stack; do
     case $bench in
+    heap) brief="--duration 0.05 --rounds 1 --threads 1,2,3,4 --table hold-100-" ;;
     deque | stack) brief="--duration 0.2 --rounds 1" ;;
     spsc) brief="--duration 0.1 --rounds 1 --capacity 64" ;;
     counter) brief="--duration 0.1 --rounds 1 --threads 1,2" ;;

@@ -26,36 +26,41 @@ is() { # NAME VARIANT COLUMN TEST NUMBER
     [ -n "$value" ] && test "$value" "$4" "$5"
 }
 
-promises() { # NAME
-    ok "$1: it ran" test -s "$found/$1.csv"
-    for strict in $strict_ones; do
-        ok "$1: $strict, stops were made" is "$1" "$strict" stops -gt 5
-        ok "$1: $strict, nobody is held up" is "$1" "$strict" 'held up' -eq 0
-        ok "$1: $strict, the others went on each time" \
-            is "$1" "$strict" 'went on' -eq "$(number "$1" "$strict" stops)"
+promises() { # NAME LOCK STRICT...
+    name=$1 lock=$2
+    shift 2
+    ok "$name: it ran" test -s "$found/$name.csv"
+    for strict in "$@"; do
+        ok "$name: $strict, stops were made" is "$name" "$strict" stops -gt 5
+        ok "$name: $strict, nobody is held up" is "$name" "$strict" 'held up' -eq 0
+        ok "$name: $strict, the others went on each time" \
+            is "$name" "$strict" 'went on' -eq "$(number "$name" "$strict" stops)"
     done
-    ok "$1: a stopped holder of a lock holds others up" \
-        is "$1" mutex 'held up' -gt 0
-    ok "$1: and not where it holds none" is "$1" mutex 'went on' -gt 0
+    ok "$name: a stopped holder of a lock holds others up" \
+        is "$name" "$lock" 'held up' -gt 0
+    ok "$name: and not where it holds none" is "$name" "$lock" 'went on' -gt 0
 }
 
-strict_ones=lockfree
 ok "ring, at its instructions" stall ring --every 7 --rounds 2
-promises ring
+promises ring mutex lockfree
 ok "ring, at random moments" stall ring --form random --rounds 4
-promises ring
+promises ring mutex lockfree
 ok "fifo, at its instructions" stall fifo --every 31 --rounds 1
-promises fifo
+promises fifo mutex lockfree
 ok "spsc" stall spsc --every 7 --rounds 2
-promises spsc
+promises spsc mutex lockfree
 ok "stack" stall stack --every 11 --rounds 1
-promises stack
-strict_ones=deque
+promises stack mutex lockfree
 ok "deque" stall deque --every 3 --rounds 1
-promises deque
-strict_ones='percpu atomic'
+promises deque mutex deque
+ok "heap" stall heap --every 211 --rounds 1
+promises heap 'mutex key' 'lockfree key'
+ok "queue" stall queue --every 211 --rounds 1
+promises queue mutex lockfree 'lockfree unbounded' 'lockfree lifo unbounded'
+ok "queue: a stopped holder of its lock makes others sleep" \
+    is queue mutex asleep -gt 0
 ok "counter" stall counter
-promises counter
+promises counter mutex percpu atomic
 one=$(taskset -cp $$ | sed 's/.*: *//; s/[-,].*//')
 # shellcheck disable=SC2086
 ok "counter, all on one CPU" \

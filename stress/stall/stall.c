@@ -163,14 +163,21 @@ attempt(struct stall *x, unsigned state, unsigned long first,
     return there;
 }
 
-/* The first call on a path may bind a symbol; that is none of its business. */
+/* The first call on a path may bind a symbol, and a thread's first call enters
+ * it into registries, with locks: that is none of its business. */
 static void
 warm_up(struct stall *x, unsigned state)
 {
     const struct subject *s = x->subject;
     void *object = s->create(s, x->variant->id, x->operation, state);
+    const struct job job = {s->call, s->undo, object};
 
-    s->call(object);
+    victim_step(x->victim, &job, 0, 0);
+    x->event = victim_wait(x->victim);
+    if (x->event != VICTIM_ENDED) {
+        x->stuck = true;
+        return;
+    }
     const char *wrong = s->finish(object);
     if (wrong != NULL)
         x->row->wrong = wrong;
@@ -249,9 +256,9 @@ try_operation(struct stall *x, bool stepping)
     const double seconds = share_of_time(x);
     const int64_t end = clock_ns() + (int64_t)(seconds * 1e9);
 
-    for (unsigned i = 0; i < states; i++)
+    for (unsigned i = 0; i < states && !is_over(x); i++)
         warm_up(x, i);
-    for (unsigned i = 0; stepping && i < states; i++)
+    for (unsigned i = 0; stepping && i < states && !is_over(x); i++)
         lengths[i] = step_through(x, i);
     for (unsigned n = 0; seconds > 0 ? clock_ns() < end : n < passes; n++) {
         for (unsigned i = 0; i < states && !is_over(x); i++) {

@@ -31,10 +31,10 @@ static const char *const operations[] = {"push", "pop", "push_n", "pop_n",
 #define COMPARED 8
 
 static const struct variant variants[] = {
-    {"lockfree, key", WEFT_LOCKFREE | KEYED, GOES_ON},
-    {"lockfree, compare", WEFT_LOCKFREE | COMPARED, MAY_BE_HELD},
-    {"mutex, key", WEFT_MUTEX | KEYED, MUST_BE_HELD},
-    {"mutex, compare", WEFT_MUTEX | COMPARED, MUST_BE_HELD},
+    {"lockfree key", WEFT_LOCKFREE | KEYED, GOES_ON},
+    {"lockfree compare", WEFT_LOCKFREE | COMPARED, MAY_BE_HELD},
+    {"mutex key", WEFT_MUTEX | KEYED, MUST_BE_HELD},
+    {"mutex compare", WEFT_MUTEX | COMPARED, MUST_BE_HELD},
     {NULL, 0, GOES_ON},
 };
 

@@ -14,14 +14,23 @@
  * it, so a stepped one never comes to its end and no signal can stop a thread
  * inside it.  The caller bounds the numbers of its stops; after the last one
  * the flag is off and the sequence runs through.
+ *
+ * Linux ends a process that traps with SIGTRAP blocked, and the start of a
+ * thread, or its entry into a registry, blocks all signals for a moment: so the
+ * system call that does this is given a set without SIGTRAP.  A thread that is
+ * started inherits the flag, and loses it in the handler.
  */
 #include "stall/step.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 
 #define TRAP_FLAG 0x100
+#define SYSCALL   "\x0f\x05" /* the instruction */
 
 /*
  * Calls call(arg) with the flag set.  It is no inline assembly within a
@@ -57,6 +66,11 @@ static const struct step *plan;
 static unsigned long count;
 static unsigned reached;
 static struct sigaction before;
+static pthread_t stepped; /* the thread */
+
+/* What a system call blocks in the place of what it was given. */
+static uint64_t blocked;
+static greg_t given; /* 0: no such system call is under way */
 
 extern void __tsan_init(void) __attribute__((weak));
 
@@ -66,6 +80,23 @@ step_place(const void *ucontext)
     const ucontext_t *u = ucontext;
 
     return (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
+}
+
+/* If the next instruction is the system call that blocks signals: not ours. */
+static void
+spare_the_trap(greg_t *registers)
+{
+    const void *next = (const void *)registers[REG_RIP];
+    const void *set = (const void *)registers[REG_RSI];
+
+    if (memcmp(next, SYSCALL, 2) != 0 ||
+        registers[REG_RAX] != SYS_rt_sigprocmask ||
+        registers[REG_RDI] == SIG_UNBLOCK || set == NULL)
+        return;
+    memcpy(&blocked, set, sizeof(blocked));
+    blocked &= ~(UINT64_C(1) << (SIGTRAP - 1));
+    given = registers[REG_RSI];
+    registers[REG_RSI] = (greg_t)&blocked;
 }
 
 static void
@@ -81,6 +112,13 @@ trapped(int number, siginfo_t *info, void *ucontext)
         u->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG; /* it has returned */
         return;
     }
+    if (!pthread_equal(pthread_self(), stepped)) {
+        u->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
+        return;
+    }
+    if (given != 0)
+        u->uc_mcontext.gregs[REG_RSI] = given;
+    given = 0;
     count++;
     if (reached < STEP_STOPS && count == plan->stops[reached]) {
         reached++;
@@ -88,6 +126,8 @@ trapped(int number, siginfo_t *info, void *ucontext)
     }
     if (reached == STEP_STOPS || plan->stops[reached] == 0)
         u->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
+    else
+        spare_the_trap(u->uc_mcontext.gregs);
 }
 
 void
@@ -111,6 +151,8 @@ step_call(const struct step *s, void (*call)(void *), void *arg)
     plan = s;
     count = 0;
     reached = 0;
+    given = 0;
+    stepped = pthread_self();
     if (s->stops[0] == 0)
         call(arg);
     else
