@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool/future_impl.h - the inside of a future, and what a pool does with one.
+ *
+ *       weft_future *f = weft_future_new_(2);       submit: one share is the
+ *       f->job.fn = fn;                             caller's, one the queue's
+ *
+ *       if (weft_future_start_(f) == WEFT_OK)       a worker
+ *           weft_future_finish_value_(f, f->job.fn(f->job.arg));
+ *       else
+ *           ... it was cancelled: drop f->job.arg ...
+ *       weft_future_release(f);
+ */
+#ifndef WEFT_POOL_FUTURE_IMPL_H
+#define WEFT_POOL_FUTURE_IMPL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/fail.h>
+#include <weft/future.h>
+#include <weft/status.h>
+
+#include "pool/job.h"
+
+/* Told once that a future is done.  Its owner links it with weft_future_watch_
+ * and takes it back with weft_future_unwatch_. */
+struct weft_watcher_ {
+    struct weft_watcher_ *next;
+    struct weft_watcher_ **at; /* what points to it; NULL: in no list */
+    /* Called with the future's lock: short, and no call on that future but
+     * weft_future_is_done. */
+    void (*notify)(struct weft_watcher_ *w, weft_future *f);
+};
+
+/* A function to be called when it is done. */
+struct weft_callback_;
+
+struct weft_future {
+    struct weft_job_ job;
+    _Atomic uint32_t word;   /* the state and three flags, see future.c */
+    _Atomic uint32_t shares; /* handles, and what the library holds */
+    _Atomic uint32_t lock;   /* of the two lists */
+    uint32_t generation;     /* which fork it was made after */
+    struct weft_watcher_ *watchers;
+    struct weft_callback_ *first; /* callbacks, oldest first */
+    struct weft_callback_ *last;
+    /* Written before it is done, by whoever makes it so. */
+    void *result;
+    weft_error error;
+};
+
+/* Return a pending future with `shares` shares; NULL: no memory. */
+weft_future *weft_future_new_(uint32_t shares);
+
+/* The same in the caller's memory, which the caller gives back. */
+void weft_future_init_(weft_future *f, uint32_t shares);
+
+/* Pending to running.  WEFT_OK; WEFT_CANCELLED: do not begin; WEFT_INVALID: it
+ * is running or done. */
+WEFT_MUST_USE enum weft_status weft_future_start_(weft_future *f);
+
+/*
+ * Make it done: wake who waits, then call what was registered.
+ *
+ *   status     WEFT_OK with `result`; WEFT_FAILED with `error`, whose message
+ *              becomes the future's; WEFT_CANCELLED; WEFT_BROKEN
+ *   returns    false, and nothing was changed, `error` is still the caller's: it
+ *              is done already, or, for WEFT_CANCELLED, running
+ *   requires   the caller has a share, or shares nothing
+ *   ordering   everything before it happens-before a call that finds it done
+ */
+bool weft_future_finish_(weft_future *f, enum weft_status status, void *result,
+                         weft_error *error);
+
+/* The same with what the task's function returned to this thread. */
+void weft_future_finish_value_(weft_future *f, void *value);
+
+/* Whether somebody asked it to stop. */
+bool weft_future_is_stopping_(const weft_future *f);
+
+/* WEFT_OK with its result, WEFT_FAILED, WEFT_CANCELLED or WEFT_BROKEN;
+ * WEFT_TIMEOUT: it is not done. */
+enum weft_status weft_future_peek_(const weft_future *f);
+
+/*
+ * Have `w` notified once `f` is done.
+ *
+ *   returns    WEFT_OK; WEFT_BUSY: it is done already, and `w` is in no list;
+ *              WEFT_CLOSED: it is the parent's of this forked process
+ */
+WEFT_MUST_USE enum weft_status weft_future_watch_(weft_future *f,
+                                                  struct weft_watcher_ *w);
+
+/* Take `w` back: from now on nobody touches it.  False: it was notified. */
+bool weft_future_unwatch_(weft_future *f, struct weft_watcher_ *w);
+
+#endif /* WEFT_POOL_FUTURE_IMPL_H */

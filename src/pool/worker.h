@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool/worker.h - what futures and parallel algorithms ask of the threads of a
+ * pool.
+ */
+#ifndef WEFT_POOL_WORKER_H
+#define WEFT_POOL_WORKER_H
+
+#include <stdbool.h>
+
+#include <weft/deadline.h>
+#include <weft/future.h>
+#include <weft/status.h>
+
+/*
+ * Where the calling thread is a worker of a pool: run other work until `f` is
+ * done or `deadline` has passed, and store WEFT_OK, WEFT_TIMEOUT or, for a wait
+ * that would never end, WEFT_DEADLOCK.
+ *
+ *   returns    false, and nothing was done: it is no worker
+ *   blocking   sleeps where there is no work; a cancellation point
+ */
+bool weft_worker_help_(weft_future *f, weft_deadline deadline,
+                       enum weft_status *status);
+
+#endif /* WEFT_POOL_WORKER_H */
