@@ -206,9 +206,10 @@ enum weft_when {
  *   ordering   as for a result, of each that is counted
  *   cost       one allocation for more than 16, none below
  */
-WEFT_API WEFT_MUST_USE enum weft_status
-weft_wait(weft_future *const *futures, size_t n, enum weft_when when,
-          weft_deadline deadline, size_t *done);
+WEFT_API WEFT_MUST_USE enum weft_status weft_wait(weft_future *const *futures,
+                                                  size_t n, enum weft_when when,
+                                                  weft_deadline deadline,
+                                                  size_t *done);
 
 /* Hands out several futures, each once, as they are done. */
 typedef struct weft_as_completed weft_as_completed;

@@ -15,6 +15,7 @@
 #include <weft/event.h>
 #include <weft/fail.h>
 #include <weft/fifo.h>
+#include <weft/future.h>
 #include <weft/guard.h>
 #include <weft/heap.h>
 #include <weft/local.h>

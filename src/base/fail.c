@@ -42,24 +42,26 @@ write_message(const char *format, va_list list)
     return text;
 }
 
+weft_error
+weft_fail_make_(int code, const char *format, va_list list)
+{
+    char *text = format != NULL ? write_message(format, list) : calloc(1, 1);
+
+    return (weft_error){code, text != NULL ? text : no_memory};
+}
+
 void *
 weft_fail(int code, const char *format, ...)
 {
     const int saved = errno;
-    char *text;
+    va_list list;
 
-    if (format != NULL) {
-        va_list list;
-        va_start(list, format);
-        text = write_message(format, list);
-        va_end(list);
-    } else {
-        text = calloc(1, 1);
-    }
+    va_start(list, format);
+    const weft_error error = weft_fail_make_(code, format, list);
+    va_end(list);
     if (noted.message != NULL)
         weft_fail_free_(&noted);
-    noted.code = code;
-    noted.message = text != NULL ? text : no_memory;
+    noted = error;
     errno = saved;
     return &noted;
 }

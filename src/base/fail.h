@@ -10,6 +10,7 @@
 #ifndef WEFT_BASE_FAIL_H
 #define WEFT_BASE_FAIL_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 
 #include <weft/fail.h>
@@ -30,6 +31,13 @@ const void *weft_fail_value_(void);
  */
 weft_error weft_fail_save_(void);
 void weft_fail_restore_(weft_error saved);
+
+/*
+ * Return an error of `code` with its message, to be freed; without memory the
+ * message says so.  `format` may be NULL.
+ */
+weft_error weft_fail_make_(int code, const char *format, va_list list)
+    __attribute__((format(printf, 2, 0)));
 
 /* Free the message. */
 void weft_fail_free_(weft_error *error);

@@ -208,6 +208,12 @@ weft_self_is_of_parent_(const struct weft_self *s)
     return s->generation != generation;
 }
 
+uint32_t
+weft_self_generation_(void)
+{
+    return generation;
+}
+
 struct weft_self *
 weft_self_main_(void)
 {

@@ -206,6 +206,9 @@ bool weft_self_is_gone_(const struct weft_self *s);
 /* Whether `s` belongs to a thread of the process that forked this one. */
 bool weft_self_is_of_parent_(const struct weft_self *s);
 
+/* Return how often a process forked, from the first one down to this one. */
+uint32_t weft_self_generation_(void);
+
 /* The main thread's record, or in a forked child that of the thread that
  * called fork; NULL only if it has none for want of memory. */
 struct weft_self *weft_self_main_(void);

@@ -31,6 +31,7 @@ weft_kind_name_(enum weft_kind kind)
         [WEFT_KIND_THREAD] = "thread",
         [WEFT_KIND_TIMER] = "timer",
         [WEFT_KIND_QUEUE] = "queue",
+        [WEFT_KIND_FUTURE] = "future",
     };
 
     return (unsigned)kind < WEFT_KIND_COUNT ? names[kind] : "unknown";

@@ -41,6 +41,7 @@ enum weft_kind {
     WEFT_KIND_THREAD, /* a join */
     WEFT_KIND_TIMER,  /* the same */
     WEFT_KIND_QUEUE,  /* room, an item, or a join */
+    WEFT_KIND_FUTURE, /* one, or the first of several */
     WEFT_KIND_COUNT
 };
 

@@ -38,7 +38,7 @@ struct weft_watcher_ {
 struct weft_callback_;
 
 struct weft_future {
-    struct weft_job_ job;
+    struct weft_job_ job;    /* of a pool: its `fn` is not NULL */
     _Atomic uint32_t word;   /* the state and three flags, see future.c */
     _Atomic uint32_t shares; /* handles, and what the library holds */
     _Atomic uint32_t lock;   /* of the two lists */
@@ -47,8 +47,25 @@ struct weft_future {
     struct weft_callback_ *first; /* callbacks, oldest first */
     struct weft_callback_ *last;
     /* Written before it is done, by whoever makes it so. */
-    void *result;
-    weft_error error;
+    union {
+        void *result;
+        weft_error error;
+    } end;
+};
+
+/* The word: a state, and flags.  Done is RESULT and above. */
+enum {
+    WEFT_FUTURE_PENDING_,
+    WEFT_FUTURE_RUNNING_,
+    WEFT_FUTURE_SETTING_, /* a promise, between two instructions of a set */
+    WEFT_FUTURE_RESULT_,
+    WEFT_FUTURE_FAILED_,
+    WEFT_FUTURE_CANCELLED_,
+    WEFT_FUTURE_BROKEN_,
+    WEFT_FUTURE_STATE_ = 7,
+    WEFT_FUTURE_AWAITED_ = 8,
+    WEFT_FUTURE_LISTED_ = 16,
+    WEFT_FUTURE_STOPPING_ = 32
 };
 
 /* Return a pending future with `shares` shares; NULL: no memory. */
@@ -64,15 +81,14 @@ WEFT_MUST_USE enum weft_status weft_future_start_(weft_future *f);
 /*
  * Make it done: wake who waits, then call what was registered.
  *
- *   status     WEFT_OK with `result`; WEFT_FAILED with `error`, whose message
- *              becomes the future's; WEFT_CANCELLED; WEFT_BROKEN
- *   returns    false, and nothing was changed, `error` is still the caller's: it
- *              is done already, or, for WEFT_CANCELLED, running
- *   requires   the caller has a share, or shares nothing
+ *   status     WEFT_OK with `result`; WEFT_FAILED with `*error`, whose message
+ *              becomes the future's; WEFT_BROKEN.  Both may be NULL elsewhere
+ *   requires   weft_future_start_ returned WEFT_OK to the caller, who has a
+ *              share until the return
  *   ordering   everything before it happens-before a call that finds it done
  */
-bool weft_future_finish_(weft_future *f, enum weft_status status, void *result,
-                         weft_error *error);
+void weft_future_finish_(weft_future *f, enum weft_status status, void *result,
+                         const weft_error *error);
 
 /* The same with what the task's function returned to this thread. */
 void weft_future_finish_value_(weft_future *f, void *value);
@@ -80,9 +96,13 @@ void weft_future_finish_value_(weft_future *f, void *value);
 /* Whether somebody asked it to stop. */
 bool weft_future_is_stopping_(const weft_future *f);
 
-/* WEFT_OK with its result, WEFT_FAILED, WEFT_CANCELLED or WEFT_BROKEN;
+/* WEFT_OK: it has a result, WEFT_FAILED, WEFT_CANCELLED or WEFT_BROKEN;
  * WEFT_TIMEOUT: it is not done. */
 enum weft_status weft_future_peek_(const weft_future *f);
+
+/* As weft_future_wait; who lists the waiting threads is shown `shown`. */
+enum weft_status weft_future_wait_(weft_future *f, weft_deadline deadline,
+                                   const void *shown);
 
 /*
  * Have `w` notified once `f` is done.
@@ -93,7 +113,24 @@ enum weft_status weft_future_peek_(const weft_future *f);
 WEFT_MUST_USE enum weft_status weft_future_watch_(weft_future *f,
                                                   struct weft_watcher_ *w);
 
-/* Take `w` back: from now on nobody touches it.  False: it was notified. */
-bool weft_future_unwatch_(weft_future *f, struct weft_watcher_ *w);
+/* Take `w` back, whether or not it was notified: from now on nobody touches it.
+ */
+void weft_future_unwatch_(weft_future *f, struct weft_watcher_ *w);
+
+/* Whether it was made by the process that forked this one. */
+bool weft_future_is_of_parent_(const weft_future *f);
+
+/* Call `fn(f, ctx)` when it is done; weft_future_on_done without its check. */
+WEFT_MUST_USE enum weft_status
+weft_future_call_(weft_future *f, void (*fn)(weft_future *f, void *ctx),
+                  void *ctx);
+
+/* Notify and call all that is listed; forget it. */
+void weft_future_tell_(weft_future *f);
+void weft_future_forget_(weft_future *f);
+
+/* A lock for a few instructions; zero is free. */
+void weft_brief_lock_(_Atomic uint32_t *lock);
+void weft_brief_unlock_(_Atomic uint32_t *lock);
 
 #endif /* WEFT_POOL_FUTURE_IMPL_H */

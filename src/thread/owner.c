@@ -65,6 +65,7 @@ weft_owner_of_(struct weft_lock_view lock)
     case WEFT_KIND_BARRIER:
     case WEFT_KIND_TIMER:
     case WEFT_KIND_QUEUE:
+    case WEFT_KIND_FUTURE:
     case WEFT_KIND_COUNT:
         break;
     }
