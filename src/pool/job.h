@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pool/job.h - what a pool's queue holds: a task with the function that the
- * user submitted.
+ * pool/job.h - what a pool's queue holds: a task that calls the function which
+ * the user submitted.
  */
 #ifndef WEFT_POOL_JOB_H
 #define WEFT_POOL_JOB_H
 
 #include <weft/fail.h>
 #include <weft/future.h>
+#include <weft/pool.h>
 
 struct weft_job_ {
-    void *task[4]; /* where a deque or a list links it */
+    weft_task task; /* a queue links it by `word` */
+    weft_pool *pool;
     weft_fn *fn;
     void *arg;
-    weft_future *future; /* NULL: nobody asks how it went */
+    weft_future *future; /* which it is part of; NULL: nobody asks how it went,
+                            and the job is an allocation of its own */
 };
 
 #endif /* WEFT_POOL_JOB_H */
