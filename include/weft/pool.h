@@ -343,9 +343,8 @@ weft_reclaim(weft_strand *s, weft_task *t)
     weft_task **top = s->top - 1;
 
     s->top = top;
-    return __builtin_expect((uintptr_t)top >=
-                                WEFT_LOAD_(&s->worker->floor, relaxed),
-                            1) ||
+    return __builtin_expect(
+               (uintptr_t)top >= WEFT_LOAD_(&s->worker->floor, relaxed), 1) ||
            weft_reclaim_slow_(s->worker, top, t);
 }
 

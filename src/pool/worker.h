@@ -15,10 +15,12 @@
 /*
  * Where the calling thread is a worker of a pool: run other work until `f` is
  * done or `deadline` has passed, and store WEFT_OK, WEFT_TIMEOUT or, for a wait
- * that would never end, WEFT_DEADLOCK.
+ * that would never end (a task that waits for itself without a deadline),
+ * WEFT_DEADLOCK.
  *
  *   returns    false, and nothing was done: it is no worker
- *   blocking   sleeps where there is no work; a cancellation point
+ *   blocking   sleeps where there is no work; no cancellation point.  A task
+ *              that it runs may take longer than the deadline
  */
 bool weft_worker_help_(weft_future *f, weft_deadline deadline,
                        enum weft_status *status);
