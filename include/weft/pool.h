@@ -93,7 +93,8 @@ weft_pool_create(weft_pool **out, const weft_pool_options *options);
  *   returns    NULL if it cannot be made, now; the next call tries again.
  *              Never destroyed: the end of the process ends it.  A forked child
  *              gets one of its own
- *   blocking   while another thread makes it
+ *   caveat     threads that make it at the same time make one each, and all but
+ *              one destroy theirs
  */
 WEFT_API weft_pool *weft_pool_default(void);
 

@@ -116,7 +116,7 @@ end_search(struct weft_lane *lane)
     if (kinds != 0)
         wake_one(p, kinds);
     else
-        weft_lanes_ask_(lane); /* for those that sleep */
+        weft_lanes_ask_(p); /* for those that sleep */
 }
 
 static void
@@ -156,6 +156,7 @@ weft_crowd_lie_down_(struct weft_lane *lane, uint32_t kind)
     lane->mode = WEFT_LANE_LAIN;
     atomic_store_explicit(&lane->asleep, kind, memory_order_relaxed);
     weft_pool_agree_(p);
+    weft_lanes_ask_(p);
     WEFT_SCHED_POINT_("pool.lain_down");
     if (kind == WEFT_LANE_FOR_FORKS && weft_pool_queue_size_(p) > 0)
         wake_one(p, WEFT_LANE_FOR_ALL);

@@ -47,7 +47,6 @@ _Atomic uint32_t weft_pool_forks_;
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static weft_pool *all;
-static pthread_mutex_t default_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(weft_pool *) default_pool;
 
 /* --- the list of all --------------------------------------------------------- */
@@ -330,21 +329,25 @@ weft_pool_create(weft_pool **out, const weft_pool_options *options)
     return WEFT_OK;
 }
 
+/* No lock is held meanwhile, which fork() could ask for: two threads may make
+ * one each, and one of the two goes. */
 weft_pool *
 weft_pool_default(void)
 {
     /* acquire: default */
-    weft_pool *p = atomic_load_explicit(&default_pool, memory_order_acquire);
+    weft_pool *there =
+        atomic_load_explicit(&default_pool, memory_order_acquire);
+    weft_pool *p;
 
-    if (p != NULL)
+    if (there != NULL || weft_pool_create(&p, NULL) != WEFT_OK)
+        return there;
+    /* acq_rel: default */
+    if (atomic_compare_exchange_strong_explicit(&default_pool, &there, p,
+                                                memory_order_acq_rel,
+                                                memory_order_acquire))
         return p;
-    pthread_mutex_lock(&default_lock);
-    p = atomic_load_explicit(&default_pool, memory_order_relaxed);
-    if (p == NULL && weft_pool_create(&p, NULL) == WEFT_OK)
-        /* release: default */
-        atomic_store_explicit(&default_pool, p, memory_order_release);
-    pthread_mutex_unlock(&default_lock);
-    return p;
+    weft_pool_destroy(p);
+    return there;
 }
 
 /* --- what is to be known --------------------------------------------------------- */
@@ -404,7 +407,6 @@ at_exit(void)
 static void
 before_fork(void)
 {
-    pthread_mutex_lock(&default_lock);
     pthread_mutex_lock(&list_lock);
 }
 
@@ -412,7 +414,6 @@ static void
 after_fork(void)
 {
     pthread_mutex_unlock(&list_lock);
-    pthread_mutex_unlock(&default_lock);
 }
 
 /* The calling thread is no worker any more. */

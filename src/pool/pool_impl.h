@@ -189,8 +189,8 @@ weft_strand weft_strand_without_deque_(void);
 bool weft_lane_steal_and_run_(struct weft_lane *thief, struct weft_lane *victim,
                               weft_strand s);
 
-/* Ask all but `me` to make tasks public. */
-void weft_lanes_ask_(struct weft_lane *me);
+/* Ask all to make tasks public. */
+void weft_lanes_ask_(weft_pool *p);
 
 /* Whether somebody has a public task. */
 bool weft_lanes_have_work_(weft_pool *p);

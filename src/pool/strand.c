@@ -26,9 +26,14 @@
  *
  * So to be asked costs the owner nothing.  Whoever finds nothing public sets
  * both and waits; the owner, at its next fork or reclaim, sets them back and
- * publishes the older half of what is private.  A question may be lost that
- * way, which is harmless: it is repeated before a thief sleeps, and whoever
- * steals asks for those that sleep.  Never is `floor` below the split.
+ * publishes the older half of what is private.  Never is `floor` below the
+ * split.
+ *
+ * Nobody who sleeps is forgotten.  A question is put aside only by publishing,
+ * and who publishes then looks for sleepers; a sleeper asks after it has lain
+ * down.  If only one of several is woken, it asks again for the others when it
+ * has found something.  The floor may miss a question that comes while it is
+ * lowered; the limit does not.
  *
  * A fork beyond the end of the slots is run at once, and its reclaim finds so
  * by its place.
@@ -86,14 +91,26 @@ lane_of(weft_worker *w)
     return (struct weft_lane *)w;
 }
 
-/* Let forks and reclaims of what is private take the fast way. */
 static void
-set_words(struct weft_lane *lane, uint32_t split)
+set_floor(struct weft_lane *lane, uint32_t split)
 {
-    if (lane->pool->locked)
-        return;
     atomic_store_explicit(&lane->worker.floor, (uintptr_t)(lane->slots + split),
                           memory_order_relaxed);
+}
+
+/* The split has moved down.  Who was asked stays so: nothing was published. */
+static void
+lower_floor(struct weft_lane *lane, uint32_t split)
+{
+    if (atomic_load_explicit(&lane->worker.limit, memory_order_relaxed) != 0)
+        set_floor(lane, split);
+}
+
+/* The split is about to move up, which is the answer to all who asked. */
+static void
+raise_floor(struct weft_lane *lane, uint32_t split)
+{
+    set_floor(lane, split);
     atomic_store_explicit(&lane->worker.limit, (uintptr_t)lane->end,
                           memory_order_relaxed);
 }
@@ -114,7 +131,8 @@ weft_lane_init_(struct weft_lane *lane, weft_pool *p, unsigned index)
     lane->random = index + 1;
     atomic_init(&lane->worker.limit, 0);
     atomic_init(&lane->worker.floor, UINTPTR_MAX);
-    set_words(lane, 0);
+    if (!p->locked)
+        raise_floor(lane, 0);
     return WEFT_OK;
 }
 
@@ -147,7 +165,7 @@ publish(struct weft_lane *lane, uint32_t top)
     for (uint32_t i = split; i < wanted; i++)
         atomic_store_explicit(&lane->slots[i]->word, NULL,
                               memory_order_relaxed);
-    set_words(lane, wanted);
+    raise_floor(lane, wanted);
     WEFT_SCHED_POINT_("pool.publish");
     /* release: publish */
     while (!atomic_compare_exchange_weak_explicit(
@@ -173,7 +191,7 @@ take_back(struct weft_lane *lane, uint32_t index)
     } while (!atomic_compare_exchange_weak_explicit(
         &lane->range, &range, range_of(ends_of(range).tail, split),
         memory_order_relaxed, memory_order_relaxed));
-    set_words(lane, split);
+    lower_floor(lane, split);
     return true;
 }
 
@@ -183,7 +201,7 @@ cut(struct weft_lane *lane, uint32_t index)
 {
     atomic_store_explicit(&lane->range, range_of(index, index),
                           memory_order_relaxed);
-    set_words(lane, index);
+    lower_floor(lane, index); /* WEFT_MUTEX: asked for good */
 }
 
 static void
@@ -379,19 +397,20 @@ weft_lane_steal_and_run_(struct weft_lane *thief, struct weft_lane *victim,
     return true;
 }
 
-void
-weft_lanes_ask_(struct weft_lane *me)
+static void
+ask(weft_worker *w)
 {
-    weft_pool *p = me->pool;
-
-    for (unsigned i = 0; i < p->started && !p->locked; i++) {
-        weft_worker *w = &p->lanes[i].worker;
-        if (w == &me->worker ||
-            atomic_load_explicit(&w->limit, memory_order_relaxed) == 0)
-            continue;
+    if (atomic_load_explicit(&w->floor, memory_order_relaxed) != UINTPTR_MAX)
         atomic_store_explicit(&w->floor, UINTPTR_MAX, memory_order_relaxed);
+    if (atomic_load_explicit(&w->limit, memory_order_relaxed) != 0)
         atomic_store_explicit(&w->limit, 0, memory_order_relaxed);
-    }
+}
+
+void
+weft_lanes_ask_(weft_pool *p)
+{
+    for (unsigned i = 0; i < p->started && !p->locked; i++)
+        ask(&p->lanes[i].worker);
 }
 
 bool

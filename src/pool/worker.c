@@ -151,13 +151,12 @@ find_nothing(struct wait *w, int64_t *search_until, weft_deadline deadline)
             w->rest(w, false);
         *search_until = weft_clock_ns_() + WEFT_PARK_SPIN_NS;
     } else if (lane->mode == WEFT_LANE_BUSY && weft_crowd_search_(lane)) {
-        weft_lanes_ask_(lane);
+        weft_lanes_ask_(lane->pool);
         *search_until = weft_clock_ns_() + WEFT_PARK_SPIN_NS;
     } else if (lane->mode == WEFT_LANE_SEARCHING &&
                weft_clock_ns_() < *search_until) {
         ck_pr_stall();
     } else {
-        weft_lanes_ask_(lane);
         weft_crowd_lie_down_(lane, w->kind);
     }
     return s;
