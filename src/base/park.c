@@ -140,8 +140,13 @@ forget_frames(void *unused)
 }
 #endif
 
-/* Cancellation acts where the thread sleeps, as in the C library's own waits:
- * between the two settings there is nothing but the system call. */
+/*
+ * Cancellation acts where the thread sleeps, as in the C library's own waits:
+ * between the two settings there is nothing but the system call.  Each
+ * instruction there has to be one that can be unwound from, for the handlers of
+ * the callers to run.  The linker's stubs for calls of another library are not,
+ * on aarch64: hence -fno-plt.
+ */
 WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 wait_cancel(const void *word, uint32_t expected, weft_deadline deadline)
 {
