@@ -206,82 +206,23 @@ create_counted(weft_queue **out, const weft_queue_options *options)
     return WEFT_OK;
 }
 
-const struct weft_queue_form weft_queue_ring_lockfree_ = {
-    .create = create_ring,
-    .put = put_lockfree,
-    .get = get_lockfree,
-    .put_n = weft_queue_put_n_fast_,
-    .get_n = weft_queue_get_n_fast_,
-    .task_done = weft_queue_task_done_fast_,
-    .join = weft_queue_join_fast_,
-    .close = weft_queue_close_fast_,
-    .look = look,
-    .size = size,
-    .unfinished = weft_queue_unfinished_fast_,
-    .is_closed = weft_queue_is_closed_fast_,
-    .destroy = destroy,
-};
+#define FORM(create_, put_, get_)                                              \
+    {                                                                          \
+        .create = (create_), .put = (put_), .get = (get_),                     \
+        .put_n = weft_queue_put_n_fast_, .get_n = weft_queue_get_n_fast_,      \
+        .task_done = weft_queue_task_done_fast_,                               \
+        .join = weft_queue_join_fast_, .close = weft_queue_close_fast_,        \
+        .look = look, .size = size, .unfinished = weft_queue_unfinished_fast_, \
+        .is_closed = weft_queue_is_closed_fast_, .destroy = destroy            \
+    }
 
-const struct weft_queue_form weft_queue_ring_lockless_ = {
-    .create = create_ring,
-    .put = put_lockless,
-    .get = get_lockless,
-    .put_n = weft_queue_put_n_fast_,
-    .get_n = weft_queue_get_n_fast_,
-    .task_done = weft_queue_task_done_fast_,
-    .join = weft_queue_join_fast_,
-    .close = weft_queue_close_fast_,
-    .look = look,
-    .size = size,
-    .unfinished = weft_queue_unfinished_fast_,
-    .is_closed = weft_queue_is_closed_fast_,
-    .destroy = destroy,
-};
-
-const struct weft_queue_form weft_queue_fifo_lockfree_ = {
-    .create = create_fifo,
-    .put = put_fifo_lockfree,
-    .get = get_fifo_lockfree,
-    .put_n = weft_queue_put_n_fast_,
-    .get_n = weft_queue_get_n_fast_,
-    .task_done = weft_queue_task_done_fast_,
-    .join = weft_queue_join_fast_,
-    .close = weft_queue_close_fast_,
-    .look = look,
-    .size = size,
-    .unfinished = weft_queue_unfinished_fast_,
-    .is_closed = weft_queue_is_closed_fast_,
-    .destroy = destroy,
-};
-
-const struct weft_queue_form weft_queue_fifo_lockless_ = {
-    .create = create_fifo,
-    .put = put_fifo_lockless,
-    .get = get_fifo_lockless,
-    .put_n = weft_queue_put_n_fast_,
-    .get_n = weft_queue_get_n_fast_,
-    .task_done = weft_queue_task_done_fast_,
-    .join = weft_queue_join_fast_,
-    .close = weft_queue_close_fast_,
-    .look = look,
-    .size = size,
-    .unfinished = weft_queue_unfinished_fast_,
-    .is_closed = weft_queue_is_closed_fast_,
-    .destroy = destroy,
-};
-
-const struct weft_queue_form weft_queue_lifo_or_priority_ = {
-    .create = create_counted,
-    .put = put_counted,
-    .get = get_counted,
-    .put_n = weft_queue_put_n_fast_,
-    .get_n = weft_queue_get_n_fast_,
-    .task_done = weft_queue_task_done_fast_,
-    .join = weft_queue_join_fast_,
-    .close = weft_queue_close_fast_,
-    .look = look,
-    .size = size,
-    .unfinished = weft_queue_unfinished_fast_,
-    .is_closed = weft_queue_is_closed_fast_,
-    .destroy = destroy,
-};
+const struct weft_queue_form weft_queue_ring_lockfree_ =
+    FORM(create_ring, put_lockfree, get_lockfree);
+const struct weft_queue_form weft_queue_ring_lockless_ =
+    FORM(create_ring, put_lockless, get_lockless);
+const struct weft_queue_form weft_queue_fifo_lockfree_ =
+    FORM(create_fifo, put_fifo_lockfree, get_fifo_lockfree);
+const struct weft_queue_form weft_queue_fifo_lockless_ =
+    FORM(create_fifo, put_fifo_lockless, get_fifo_lockless);
+const struct weft_queue_form weft_queue_lifo_or_priority_ =
+    FORM(create_counted, put_counted, get_counted);
