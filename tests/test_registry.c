@@ -11,6 +11,7 @@
 
 #include "alloc_fail.h"
 #include "base/reclaim.h"
+#include "base/self.h"
 #include "testing.h"
 
 /* A sanitizer has an allocator of its own. */
@@ -328,6 +329,36 @@ START_TEST(test_ten_thousand_threads_leave_memory_where_it_was)
 }
 END_TEST
 
+static bool
+is_listed(const weft_thread *t)
+{
+    const struct list *l = list_all();
+
+    for (size_t i = 0; i < l->count; i++)
+        if (l->threads[i] == t)
+            return true;
+    return false;
+}
+
+/* As the walk meets one that stopped after it was linked, or before it was
+ * taken out of the list; from there on all is quiet. */
+START_TEST(test_enumerate_leaves_out_who_is_in_the_list_but_not_of_the_moment)
+{
+    struct weft_self *r = weft_self_get_();
+    const uint64_t born = r->born;
+    const uint64_t now = weft_self_version_();
+
+    ck_assert(is_listed(weft_thread_current()));
+    r->born = now + 1;
+    ck_assert(!is_listed(weft_thread_current()));
+    r->born = born;
+    atomic_store_explicit(&r->gone, now, memory_order_relaxed);
+    ck_assert(!is_listed(weft_thread_current()));
+    atomic_store_explicit(&r->gone, 0, memory_order_relaxed);
+    ck_assert(is_listed(weft_thread_current()));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -335,6 +366,8 @@ main(void)
         {&test_enumerate_shows_main_daemon_foreign_and_starting_threads, 1},
         {&test_count_is_the_length_of_the_list, 1},
         {&test_enumerate_is_a_picture_of_one_moment, 1},
+        {&test_enumerate_leaves_out_who_is_in_the_list_but_not_of_the_moment,
+         1},
         {&test_visited_handles_stay_valid_during_visit, 1},
         {&test_retained_handles_stay_valid_afterwards, 1},
         {&test_enumerate_without_memory_shows_them_all_the_same, 1},

@@ -381,6 +381,32 @@ START_TEST(test_the_wait_shows)
 }
 END_TEST
 
+#define ONE_SLEEPER ((uint64_t)1 << 32)
+#define ONE_COMING  ((uint64_t)1 << 58)
+
+/* A release has granted another thread a wake-up, which has used it up and
+ * stopped before it looks. */
+START_TEST(test_who_times_out_takes_a_unit_that_another_is_coming_for)
+{
+    for (unsigned ms = 10;; ms *= 2) {
+        weft_deadline end = weft_in_ms(ms);
+        uint64_t w = ONE_SLEEPER;
+        set_up(0, 5);
+        ck_assert_int_eq(pthread_create(&waiters[0], NULL, acquire_one, &end),
+                         0);
+        while (s.word != w && weft_clock_ns_() < end)
+            sched_yield();
+        const bool in_time = atomic_compare_exchange_strong(
+            &s.word, &w, ONE_SLEEPER + ONE_COMING + 1);
+        join(1);
+        if (in_time)
+            break; /* else it timed out before, on a busy machine */
+    }
+    ck_assert_uint_eq(acquired, 1);
+    ck_assert_uint_eq(s.word, ONE_COMING);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -404,6 +430,7 @@ main(void)
         {&test_a_starved_thread_that_is_cancelled_leaves_no_trace, 2},
         {&test_a_starved_thread_may_time_out, 1},
         {&test_the_wait_shows, 1},
+        {&test_who_times_out_takes_a_unit_that_another_is_coming_for, 1},
     };
 
     return run_tests("semaphore", tests, sizeof(tests) / sizeof(tests[0]), 20);
