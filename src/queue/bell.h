@@ -8,6 +8,8 @@
  *              to sleep says so there, fences for both (base/fence.h), and
  *              looks once more
  *   shape      16 bytes, to be kept on a line of its own; needs no destroy
+ *   source     event counts (Reed and Kanodia, CACM 1979); that the one who
+ *              sleeps pays for the fence, and who is counted, is original
  *
  *     63       62        61         32 31          0
  *     +--------+---------+------------+------------+
