@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Is every short history of a fifo linearizable, EMPTY included?
+ * test_contract_history.c - is every short history of a ring and of a fifo
+ * linearizable, FULL and EMPTY included?
  *
  * Three threads make four calls each; a shared clock stamps the beginning and
  * end of each.  Brute force then looks for an order of the calls that keeps to
  * the clock (a call that ended before another began comes first) and is right
- * for a queue.  _i is the form.  Segments have one to three cells, so that
- * appending and retiring them are among what is raced.
+ * for a queue of that capacity.  A ring has one to three cells, and so has a
+ * segment of a fifo: appending and retiring are among what is raced.
  *
- * WEFT_LOCKLESS may answer EMPTY while a push is in progress, so there such an
- * answer must be right only if no push overlaps it.
+ * WEFT_LOCKLESS may answer FULL or EMPTY while another call is in progress, a
+ * fifo EMPTY while a push is, so there such an answer must be right only if no
+ * such call overlaps it.
  */
 #include <weft/fifo.h>
+#include <weft/ring.h>
 
 #include <pthread.h>
 #include <sched.h>
@@ -25,8 +28,80 @@
 #include "testing.h"
 
 #define FORMS (WEFT_MUTEX + 1)
+#define KINDS 2
 
 enum { THREADS = 3, CALLS = 4, ALL = THREADS * CALLS, ROUNDS = 3000 };
+
+/* The calls of a container as void *. */
+struct kind {
+    enum weft_status (*create)(void **out, size_t cells, enum weft_impl impl);
+    enum weft_status (*push)(void *q, void *item);
+    enum weft_status (*pop)(void *q, void **item);
+    void (*destroy)(void *q);
+    bool is_bounded;
+};
+
+static enum weft_status
+create_ring(void **out, size_t cells, enum weft_impl impl)
+{
+    weft_ring *r = NULL;
+    const enum weft_status s = weft_ring_create(&r, cells, impl);
+
+    *out = r;
+    return s;
+}
+
+static enum weft_status
+push_ring(void *r, void *item)
+{
+    return weft_ring_push(r, item);
+}
+
+static enum weft_status
+pop_ring(void *r, void **item)
+{
+    return weft_ring_pop(r, item);
+}
+
+static void
+destroy_ring(void *r)
+{
+    weft_ring_destroy(r);
+}
+
+static enum weft_status
+create_fifo(void **out, size_t cells, enum weft_impl impl)
+{
+    weft_fifo *f = NULL;
+
+    weft_fifo_start_.cells = cells;
+    const enum weft_status s = weft_fifo_create(&f, impl);
+    *out = f;
+    return s;
+}
+
+static enum weft_status
+push_fifo(void *f, void *item)
+{
+    return weft_fifo_push(f, item);
+}
+
+static enum weft_status
+pop_fifo(void *f, void **item)
+{
+    return weft_fifo_pop(f, item);
+}
+
+static void
+destroy_fifo(void *f)
+{
+    weft_fifo_destroy(f);
+}
+
+static const struct kind kinds[KINDS] = {
+    {create_ring, push_ring, pop_ring, destroy_ring, true},
+    {create_fifo, push_fifo, pop_fifo, destroy_fifo, false},
+};
 
 struct call {
     bool push;
@@ -39,6 +114,7 @@ struct call {
 
 struct history {
     struct call calls[ALL];
+    size_t capacity;      /* ALL if there is none */
     uintptr_t queue[ALL]; /* of the order tried: all ever pushed */
     unsigned pushed;
     unsigned popped;
@@ -47,7 +123,8 @@ struct history {
 
 struct worker {
     unsigned number;
-    weft_fifo *const *fifo; /* one for each round */
+    const struct kind *kind;
+    void *const *queues; /* one for each round */
     struct call (*calls)[ALL];
     _Atomic unsigned *arrived; /* one for each round */
     _Atomic unsigned *clock;
@@ -77,8 +154,8 @@ make_calls(void *arg)
             void *item = (void *)(uintptr_t)(id + 1);
             c->push = (draw >> 20 & 1) == 0;
             c->begin = now(w->clock);
-            c->status = c->push ? weft_fifo_push(w->fifo[round], item)
-                                : weft_fifo_pop(w->fifo[round], &item);
+            c->status = c->push ? w->kind->push(w->queues[round], item)
+                                : w->kind->pop(w->queues[round], &item);
             c->end = now(w->clock);
             c->item = (uintptr_t)item;
         }
@@ -95,6 +172,10 @@ happens(struct history *h, const struct call *c)
     if (c->excused)
         return true;
     if (c->push) {
+        if (c->status == WEFT_FULL)
+            return held == h->capacity;
+        if (held == h->capacity)
+            return false;
         h->queue[h->pushed++] = c->item;
         return true;
     }
@@ -142,16 +223,17 @@ has_an_order(struct history *h)
     return false;
 }
 
+/* Excuse what failed while another call was in progress, or only a push. */
 static void
-excuse_overlaps(struct history *h)
+excuse_overlaps(struct history *h, bool by_push_only)
 {
     for (unsigned i = 0; i < ALL; i++) {
         struct call *c = &h->calls[i];
         if (c->status == WEFT_OK)
             continue;
         for (unsigned k = 0; k < ALL; k++)
-            if (h->calls[k].push && h->calls[k].begin < c->end &&
-                c->begin < h->calls[k].end)
+            if (k != i && (h->calls[k].push || !by_push_only) &&
+                h->calls[k].begin < c->end && c->begin < h->calls[k].end)
                 c->excused = true;
     }
 }
@@ -169,11 +251,11 @@ print(const struct history *h)
 }
 
 static struct call histories[ROUNDS][ALL];
-static weft_fifo *fifos[ROUNDS];
+static void *queues[ROUNDS];
 static _Atomic unsigned arrived[ROUNDS];
 
 static void
-record(enum weft_impl form)
+record(const struct kind *kind, size_t cells, enum weft_impl impl)
 {
     _Atomic unsigned clock = 0;
     struct worker workers[THREADS];
@@ -182,34 +264,37 @@ record(enum weft_impl form)
     memset(histories, 0, sizeof(histories));
     for (unsigned i = 0; i < ROUNDS; i++) {
         atomic_init(&arrived[i], 0);
-        ck_assert_int_eq(weft_fifo_create(&fifos[i], form), WEFT_OK);
+        ck_assert_int_eq(kind->create(&queues[i], cells, impl), WEFT_OK);
     }
     for (unsigned i = 0; i < THREADS; i++) {
-        workers[i] = (struct worker){i, fifos, histories, arrived, &clock};
+        workers[i] =
+            (struct worker){i, kind, queues, histories, arrived, &clock};
         ck_assert_int_eq(
             pthread_create(&threads[i], NULL, make_calls, &workers[i]), 0);
     }
     for (unsigned i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     for (unsigned i = 0; i < ROUNDS; i++)
-        weft_fifo_destroy(fifos[i]);
+        kind->destroy(queues[i]);
 }
 
+/* _i: a kind, and its form. */
 START_TEST(test_every_history_is_that_of_a_queue)
 {
-    for (uint64_t cells = 1; cells <= 3; cells++) {
-        weft_fifo_start_.cells = cells;
-        record((enum weft_impl)_i);
+    const struct kind *kind = &kinds[_i / FORMS];
+    const enum weft_impl impl = (enum weft_impl)(_i % FORMS);
+
+    for (size_t cells = 1; cells <= 3; cells++) {
+        record(kind, cells, impl);
         for (unsigned i = 0; i < ROUNDS; i++) {
-            struct history h = {.taken = 0};
+            struct history h = {.capacity = kind->is_bounded ? cells : ALL};
             memcpy(h.calls, histories[i], sizeof(h.calls));
-            if (_i == WEFT_LOCKLESS)
-                excuse_overlaps(&h);
+            if (impl == WEFT_LOCKLESS)
+                excuse_overlaps(&h, !kind->is_bounded);
             bool linearizable = has_an_order(&h);
-            if (!linearizable) {
+            if (!linearizable)
                 print(&h);
-                ck_abort_msg("no order of these calls is right");
-            }
+            ck_assert(linearizable);
         }
     }
 }
@@ -218,9 +303,9 @@ END_TEST
 /* The check itself: histories of one or two calls with a known answer. */
 START_TEST(test_a_wrong_answer_is_found)
 {
-    struct history h = {.taken = 0};
+    struct history h = {.capacity = 1};
 
-    /* Call 0 pushes, call 1 pops it, the rest find an empty fifo, in turn. */
+    /* Call 0 pushes, call 1 pops it, the rest find it empty, in turn. */
     for (unsigned i = 0; i < ALL; i++)
         h.calls[i] = (struct call){
             .status = WEFT_EMPTY, .begin = 2 * i, .end = 2 * i + 1};
@@ -240,12 +325,23 @@ START_TEST(test_a_wrong_answer_is_found)
     falsely_empty.calls[1].status = WEFT_EMPTY;
     ck_assert(!has_an_order(&falsely_empty));
 
-    /* Only a push that overlaps is an excuse. */
+    struct history falsely_full = h;
+    falsely_full.calls[5].push = true;
+    falsely_full.calls[5].status = WEFT_FULL;
+    ck_assert(!has_an_order(&falsely_full));
+    excuse_overlaps(&falsely_full, false);
+    ck_assert(!has_an_order(&falsely_full));
+
+    /* Only a push that overlaps is an excuse where that is said. */
     struct history excused = falsely_empty;
-    excuse_overlaps(&excused);
+    excused.calls[1].end = excused.calls[2].begin + 1;
+    excuse_overlaps(&excused, true);
     ck_assert(!excused.calls[1].excused);
+    excuse_overlaps(&excused, false);
+    ck_assert(excused.calls[1].excused);
+    excused = falsely_empty;
     excused.calls[1].begin = 0;
-    excuse_overlaps(&excused);
+    excuse_overlaps(&excused, true);
     ck_assert(excused.calls[1].excused);
 
     struct history twice = h;
@@ -260,10 +356,10 @@ int
 main(void)
 {
     static const struct test tests[] = {
-        {&test_every_history_is_that_of_a_queue, FORMS},
+        {&test_every_history_is_that_of_a_queue, KINDS * FORMS},
         {&test_a_wrong_answer_is_found, 1},
     };
 
-    return run_tests("fifo_history", tests, sizeof(tests) / sizeof(tests[0]),
-                     60);
+    return run_tests("contract_history", tests,
+                     sizeof(tests) / sizeof(tests[0]), 60);
 }
