@@ -21,6 +21,7 @@
 #include <weft/local.h>
 #include <weft/mutex.h>
 #include <weft/once.h>
+#include <weft/parallel.h>
 #include <weft/pool.h>
 #include <weft/queue.h>
 #include <weft/ring.h>

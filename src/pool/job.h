@@ -6,6 +6,8 @@
 #ifndef WEFT_POOL_JOB_H
 #define WEFT_POOL_JOB_H
 
+#include <stdbool.h>
+
 #include <weft/fail.h>
 #include <weft/future.h>
 #include <weft/pool.h>
@@ -15,6 +17,7 @@ struct weft_job_ {
     weft_pool *pool;
     weft_fn *fn;
     void *arg;
+    bool keeps_arg;      /* options.drop is not for it */
     weft_future *future; /* which it is part of; NULL: nobody asks how it went,
                             and the job is an allocation of its own */
 };

@@ -184,6 +184,10 @@ void weft_lane_fini_(struct weft_lane *lane);
 /* A strand that has no deque: what it forks runs at once. */
 weft_strand weft_strand_without_deque_(void);
 
+/* Let others take all that `s` has forked: its thread will be at something else
+ * for long. */
+void weft_strand_publish_(weft_strand s);
+
 /* The calling thread is the worker of `thief`: run the oldest task of `victim`
  * that can be had, in strand `s`; false: there was none. */
 bool weft_lane_steal_and_run_(struct weft_lane *thief, struct weft_lane *victim,

@@ -22,6 +22,7 @@
 #include "base/fail.h"
 #include "base/park.h"
 #include "pool/future_impl.h"
+#include "pool/worker.h"
 
 /* The root of a run. */
 struct root {
@@ -65,7 +66,7 @@ drop_job(weft_pool *p, struct weft_job_ *job, enum weft_status why)
 
     if (job->future != NULL)
         end_future(job->future, why);
-    if (p->drop != NULL)
+    if (p->drop != NULL && !job->keeps_arg)
         p->drop(arg, p->ctx);
     free_job(job);
 }
@@ -181,9 +182,9 @@ take_room(weft_pool *p, weft_deadline deadline)
     return refusal;
 }
 
-/* A job with a future or without; NULL: no memory. */
+/* A job as `model`, with a future or without; NULL: no memory. */
 static struct weft_job_ *
-new_job(weft_pool *p, weft_fn *fn, void *arg, bool with_future)
+new_job(weft_pool *p, const struct weft_job_ *model, bool with_future)
 {
     weft_future *f = with_future ? weft_future_new_(2) : NULL;
     struct weft_job_ *job =
@@ -193,8 +194,9 @@ new_job(weft_pool *p, weft_fn *fn, void *arg, bool with_future)
         return NULL;
     job->task.fn = run_job;
     job->pool = p;
-    job->fn = fn;
-    job->arg = arg;
+    job->fn = model->fn;
+    job->arg = model->arg;
+    job->keeps_arg = model->keeps_arg;
     job->future = f;
     return job;
 }
@@ -231,23 +233,41 @@ put_job(weft_pool *p, struct weft_job_ *job, enum weft_priority priority,
     return s;
 }
 
-enum weft_status
-weft_pool_submit_until(weft_pool *p, weft_fn *fn, void *arg,
-                       enum weft_priority priority, weft_deadline deadline,
-                       weft_future **future)
+static enum weft_status
+submit(weft_pool *p, const struct weft_job_ *model, enum weft_priority priority,
+       weft_deadline deadline, weft_future **future)
 {
-    if (fn == NULL || (unsigned)priority >= WEFT_PRIORITIES)
+    if (model->fn == NULL || (unsigned)priority >= WEFT_PRIORITIES)
         return WEFT_INVALID;
     enum weft_status s = weft_pool_refusal_(p);
     if (s == WEFT_OK && p->bounded)
         s = take_room(p, deadline);
     if (s != WEFT_OK)
         return s;
-    struct weft_job_ *job = new_job(p, fn, arg, future != NULL);
+    struct weft_job_ *job = new_job(p, model, future != NULL);
     s = job != NULL ? put_job(p, job, priority, future) : WEFT_NO_MEMORY;
     if (s != WEFT_OK)
         give_room(p);
     return s;
+}
+
+enum weft_status
+weft_pool_submit_until(weft_pool *p, weft_fn *fn, void *arg,
+                       enum weft_priority priority, weft_deadline deadline,
+                       weft_future **future)
+{
+    const struct weft_job_ model = {.fn = fn, .arg = arg};
+
+    return submit(p, &model, priority, deadline, future);
+}
+
+enum weft_status
+weft_pool_submit_kept_(weft_pool *p, weft_fn *fn, void *arg,
+                       weft_deadline deadline, weft_future **future)
+{
+    const struct weft_job_ model = {.fn = fn, .arg = arg, .keeps_arg = true};
+
+    return submit(p, &model, WEFT_PRIORITY_NORMAL, deadline, future);
 }
 
 enum weft_status

@@ -151,16 +151,15 @@ weft_strand_without_deque_(void)
 
 /* --- the owner's side ------------------------------------------------------ */
 
-/* Make the older half of what is private below `top` public; the question is
- * answered if there is something. */
+/* Make what is private below `wanted` public, if there is something; a question
+ * is answered then. */
 static void
-publish(struct weft_lane *lane, uint32_t top)
+publish_until(struct weft_lane *lane, uint32_t wanted)
 {
     uint64_t range = atomic_load_explicit(&lane->range, memory_order_relaxed);
     const uint32_t split = ends_of(range).split;
-    const uint32_t wanted = split + (top - split + 1) / 2;
 
-    if (wanted == split)
+    if (wanted <= split)
         return;
     for (uint32_t i = split; i < wanted; i++)
         atomic_store_explicit(&lane->slots[i]->word, NULL,
@@ -173,6 +172,25 @@ publish(struct weft_lane *lane, uint32_t top)
         memory_order_release, memory_order_relaxed))
         ;
     weft_crowd_tell_(lane->pool, true);
+}
+
+/* Make the older half of what is private below `top` public. */
+static void
+publish(struct weft_lane *lane, uint32_t top)
+{
+    const uint32_t split =
+        ends_of(atomic_load_explicit(&lane->range, memory_order_relaxed)).split;
+
+    publish_until(lane, split + (top - split + 1) / 2);
+}
+
+void
+weft_strand_publish_(weft_strand s)
+{
+    struct weft_lane *lane = lane_of(s.worker);
+
+    if (lane != &no_lane && !lane->pool->locked && s.top <= lane->end)
+        publish_until(lane, (uint32_t)(s.top - lane->slots));
 }
 
 /* Take the youngest public task back, and half of the others with it; false: it

@@ -10,6 +10,7 @@
 
 #include <weft/deadline.h>
 #include <weft/future.h>
+#include <weft/pool.h>
 #include <weft/status.h>
 
 /*
@@ -24,5 +25,11 @@
  */
 bool weft_worker_help_(weft_future *f, weft_deadline deadline,
                        enum weft_status *status);
+
+/* weft_pool_submit_until of normal priority, but the pool never drops `arg`. */
+WEFT_MUST_USE enum weft_status weft_pool_submit_kept_(weft_pool *p, weft_fn *fn,
+                                                      void *arg,
+                                                      weft_deadline deadline,
+                                                      weft_future **future);
 
 #endif /* WEFT_POOL_WORKER_H */
