@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc_fail.h"
 #include "base/deadline.h"
 #include "base/fail.h"
 #include "sleepers.h"
@@ -255,6 +256,26 @@ START_TEST(test_a_reduction_combines_neighbours_in_their_order)
 }
 END_TEST
 
+START_TEST(test_a_reduction_fails_before_it_begins_or_not_at_all)
+{
+    open_pool(_i);
+    for (unsigned k = 1; k < 9; k++) {
+        struct large large = {{0, 0}, "rest"};
+        alloc_fail_at(k);
+        const enum weft_status s =
+            weft_parallel_reduce(pool, 3, N, 1, sizeof(large), &large, fold_row,
+                                 combine_rows, &pool);
+        const unsigned asked = alloc_fail_stop();
+        must(s == (k == 1 ? WEFT_NO_MEMORY : WEFT_OK) ||
+             (s == WEFT_NO_MEMORY && asked >= k));
+        must(large.row.first == (s == WEFT_OK ? 3 : 0));
+        must(large.row.end == (s == WEFT_OK ? N : 0));
+        must(alloc_live() == 0);
+    }
+    weft_pool_destroy(pool);
+}
+END_TEST
+
 /* Maps: an item is the address of a number's counter. */
 static void *items[N];
 static void *results[N];
@@ -471,6 +492,7 @@ static const struct test tests[] = {
     {&test_a_loop_over_nothing_calls_nothing, VARIANTS},
     {&test_loops_within_loops_need_no_more_threads, VARIANTS},
     {&test_a_reduction_combines_neighbours_in_their_order, VARIANTS},
+    {&test_a_reduction_fails_before_it_begins_or_not_at_all, 6},
     {&test_a_map_has_the_results_in_the_order_of_the_items, VARIANTS},
     {&test_the_first_failure_in_the_order_of_the_items_ends_a_map, VARIANTS},
     {&test_after_the_deadline_none_is_begun, VARIANTS},
