@@ -68,7 +68,7 @@ for source in "$srcdir"/examples/[0-9]*.c; do
     file=${source##*/}
     name=${file%.c}
     case $name in
-    01_*) ok "$name" prints_in_any_order "$name" ;;
+    01_* | 26_*) ok "$name" prints_in_any_order "$name" ;;
     04_*) ok "$name" prints_but_for '\(native id \)[0-9]*' "$name" ;;
     08_*) ok "$name" prints_but_for '^\(broken: \)[0-9]*' "$name" ;;
     09_*) ok "$name" prints_but_for '^\(broken: gave up \)[0-9]*' "$name" ;;
