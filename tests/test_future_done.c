@@ -90,6 +90,9 @@ START_TEST(test_a_function_of_one_that_is_done_runs_at_once_in_the_caller)
     int number = 5;
 
     finish(f, _i);
+    /* it may be done only just when it is to be linked */
+    ck_assert_int_eq(weft_future_call_(f, note, &number), WEFT_BUSY);
+    ck_assert_int_eq(calls, 0);
     ck_assert_int_eq(weft_future_on_done(f, note, &number), WEFT_OK);
     ck_assert_int_eq(calls, 1);
     ck_assert(pthread_equal(caller, pthread_self()));

@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "alloc_fail.h"
 #include "base/deadline.h"
@@ -337,6 +339,31 @@ START_TEST(test_a_reader_that_is_cancelled_loses_nothing)
 }
 END_TEST
 
+START_TEST(test_a_forked_child_reads_nothing_and_does_not_wait)
+{
+    struct source source = source_of(N);
+    int status;
+
+    open_pool(_i, 0);
+    weft_map_iter *it = map(wait_until_open, &source, 20, WEFT_FOREVER);
+    while (relaxed(&begun) == 0)
+        sched_yield();
+    const pid_t child = fork();
+    if (child == 0) {
+        const enum weft_status s = weft_map_iter_next(it, NULL);
+        weft_map_iter_destroy(it);
+        _exit(s == WEFT_CLOSED ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    weft_event_set(&opened);
+    for (size_t i = 1; i <= N; i++)
+        expect_next(it, i);
+    weft_map_iter_destroy(it);
+    weft_pool_destroy(pool);
+}
+END_TEST
+
 START_TEST(test_without_memory_nothing_is_asked_for_or_it_is_dropped)
 {
     struct source source = source_of(1);
@@ -399,6 +426,7 @@ static const struct test tests[] = {
     {&test_a_pool_that_is_shut_down_cancels_it, 6},
     {&test_a_pool_that_takes_nothing_is_said_by_the_first_read, 6},
     {&test_a_reader_that_is_cancelled_loses_nothing, 6},
+    {&test_a_forked_child_reads_nothing_and_does_not_wait, 6},
     {&test_without_memory_nothing_is_asked_for_or_it_is_dropped, 6},
     {&test_arguments_that_create_does_not_take, 1},
 };

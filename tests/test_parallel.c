@@ -3,6 +3,7 @@
  * test_parallel.c - loops, reductions, maps and calls: from outside and from a
  * task of the pool, with 1, 2 and 8 workers of both forms.
  */
+#include <weft/barrier.h>
 #include <weft/parallel.h>
 
 #include <pthread.h>
@@ -184,6 +185,32 @@ loop_deep(void)
 START_TEST(test_loops_within_loops_need_no_more_threads)
 {
     run_where(_i, loop_deep);
+}
+END_TEST
+
+static weft_barrier meeting;
+
+static void
+meet_all(size_t begin, size_t end, void *ctx)
+{
+    must(begin + 1 == end && ctx == NULL);
+    must(weft_barrier_wait(&meeting, WEFT_FOREVER, NULL) == WEFT_OK);
+}
+
+static void
+loop_of_meetings(void)
+{
+    for (unsigned parts = 1; parts <= workers; parts *= 2) {
+        must(weft_barrier_init(&meeting, parts, NULL, NULL) == WEFT_OK);
+        for (int i = 0; i < 50; i++)
+            must(weft_parallel_for(pool, 0, parts, 1, meet_all, NULL) ==
+                 WEFT_OK);
+    }
+}
+
+START_TEST(test_parts_that_take_long_run_at_the_same_time)
+{
+    run_where(_i, loop_of_meetings);
 }
 END_TEST
 
@@ -491,6 +518,7 @@ static const struct test tests[] = {
     {&test_a_loop_calls_each_number_once_in_parts_of_the_grain, VARIANTS},
     {&test_a_loop_over_nothing_calls_nothing, VARIANTS},
     {&test_loops_within_loops_need_no_more_threads, VARIANTS},
+    {&test_parts_that_take_long_run_at_the_same_time, VARIANTS},
     {&test_a_reduction_combines_neighbours_in_their_order, VARIANTS},
     {&test_a_reduction_fails_before_it_begins_or_not_at_all, 6},
     {&test_a_map_has_the_results_in_the_order_of_the_items, VARIANTS},
