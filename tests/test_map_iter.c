@@ -394,6 +394,61 @@ START_TEST(test_without_memory_nothing_is_asked_for_or_it_is_dropped)
 }
 END_TEST
 
+/* No assertion of Check from alloc_fail_at to alloc_fail_stop. */
+static void
+read_some(size_t n)
+{
+    struct source source = source_of(n);
+    weft_map_iter *it = map(same, &source, 7, WEFT_FOREVER);
+
+    for (size_t i = 1; i <= n / 2; i++)
+        expect_next(it, i);
+    weft_map_iter_destroy(it);
+}
+
+START_TEST(test_all_memory_is_given_back)
+{
+    const weft_pool_options options = {.workers = 2, .impl = WEFT_MUTEX};
+
+    ck_assert_int_eq(weft_pool_create(&pool, &options), WEFT_OK);
+    read_some(2);
+    alloc_fail_at(0);
+    read_some(N);
+    const enum weft_status s =
+        weft_pool_shutdown(pool, WEFT_FINISH, WEFT_FOREVER);
+    (void)alloc_fail_stop();
+    ck_assert_int_eq(s, WEFT_OK);
+    ck_assert_uint_eq(alloc_live(), 0);
+    weft_pool_destroy(pool);
+}
+END_TEST
+
+START_TEST(test_without_room_create_waits_until_the_deadline)
+{
+    struct source source = source_of(N);
+    weft_future *f;
+
+    open_pool(_i, 1);
+    for (unsigned i = 0; i < weft_pool_workers(pool); i++) {
+        ck_assert_int_eq(weft_pool_submit(pool, wait_until_open, NULL, &f),
+                         WEFT_OK);
+        weft_future_release(f);
+        while (relaxed(&begun) != i + 1)
+            sched_yield();
+    }
+    ck_assert_int_eq(weft_pool_submit(pool, same, NULL, NULL), WEFT_OK);
+    const weft_deadline d = weft_in_ms(2);
+    weft_map_iter *it = map(same, &source, 3, d);
+    ck_assert_int_ge(weft_clock_ns_(), d);
+    expect(it, WEFT_TIMEOUT);
+    ck_assert_uint_eq(source.taken, 1);
+    weft_map_iter_destroy(it);
+    ck_assert_uint_eq(source.dropped, 1);
+    weft_event_set(&opened);
+    weft_pool_destroy(pool);
+}
+END_TEST
+
 START_TEST(test_arguments_that_create_does_not_take)
 {
     struct source source = source_of(1);
@@ -428,6 +483,8 @@ static const struct test tests[] = {
     {&test_a_reader_that_is_cancelled_loses_nothing, 6},
     {&test_a_forked_child_reads_nothing_and_does_not_wait, 6},
     {&test_without_memory_nothing_is_asked_for_or_it_is_dropped, 6},
+    {&test_all_memory_is_given_back, 1},
+    {&test_without_room_create_waits_until_the_deadline, 6},
     {&test_arguments_that_create_does_not_take, 1},
 };
 

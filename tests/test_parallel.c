@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_parallel.c - loops, reductions, maps and calls: from outside and from a
- * task of the pool, with 1, 2 and 8 workers of both forms.
+ * test_parallel.c - loops and reductions.
  */
 #include <weft/barrier.h>
 #include <weft/parallel.h>
@@ -11,70 +10,11 @@
 #include <string.h>
 
 #include "alloc_fail.h"
-#include "base/deadline.h"
-#include "base/fail.h"
-#include "sleepers.h"
+#include "pools.h"
 #include "testing.h"
 
-#define N        5000
-#define VARIANTS 12
-
-static weft_pool *pool;
-static unsigned workers;
-static struct cell {
-    _Atomic unsigned times;
-} cells[N];
 static _Atomic unsigned calls;
 static _Atomic unsigned most; /* how many numbers a part had */
-
-static void
-open_pool(int variant)
-{
-    static const unsigned sizes[] = {1, 2, 8};
-
-    workers = sizes[variant % 3];
-    const weft_pool_options options = {
-        .workers = workers,
-        .impl = variant / 3 % 2 == 0 ? WEFT_LOCKFREE : WEFT_MUTEX,
-    };
-    ck_assert_int_eq(weft_pool_create(&pool, &options), WEFT_OK);
-}
-
-static void *
-call_test(void *fn)
-{
-    (*(void (**)(void))fn)();
-    return NULL;
-}
-
-/* Run `fn` here, or in a task of the pool. */
-static void
-run_where(int variant, void (*fn)(void))
-{
-    weft_future *f;
-
-    open_pool(variant);
-    if (variant < 6) {
-        fn();
-    } else {
-        ck_assert_int_eq(weft_pool_submit(pool, call_test, &fn, &f), WEFT_OK);
-        ck_assert_int_eq(weft_future_result(f, WEFT_FOREVER, NULL), WEFT_OK);
-        weft_future_release(f);
-    }
-    weft_pool_destroy(pool);
-}
-
-static unsigned
-relaxed(const _Atomic unsigned *x)
-{
-    return atomic_load_explicit(x, memory_order_relaxed);
-}
-
-static void
-count_one(_Atomic unsigned *x)
-{
-    atomic_fetch_add_explicit(x, 1, memory_order_relaxed);
-}
 
 static void
 count_range(size_t begin, size_t end, void *ctx)
@@ -89,15 +29,6 @@ count_range(size_t begin, size_t end, void *ctx)
                &most, &seen, (unsigned)(end - begin), memory_order_relaxed,
                memory_order_relaxed))
         ;
-}
-
-static void
-expect_each(size_t begin, size_t end, unsigned n)
-{
-    for (size_t i = 0; i < N; i++) {
-        must(relaxed(&cells[i].times) == (i >= begin && i < end ? n : 0));
-        atomic_store_explicit(&cells[i].times, 0, memory_order_relaxed);
-    }
 }
 
 static void
@@ -214,6 +145,39 @@ START_TEST(test_parts_that_take_long_run_at_the_same_time)
 }
 END_TEST
 
+static __thread bool is_initialized;
+
+static enum weft_status
+initialize(void *ctx)
+{
+    (void)ctx;
+    is_initialized = true;
+    return WEFT_OK;
+}
+
+static void
+see_initialized(size_t begin, size_t end, void *ctx)
+{
+    must(is_initialized);
+    count_range(begin, end, ctx);
+}
+
+START_TEST(test_a_pool_with_an_initializer_does_all_in_its_workers)
+{
+    const weft_pool_options options = {
+        .workers = 2,
+        .impl = _i == 0 ? WEFT_LOCKFREE : WEFT_MUTEX,
+        .initializer = initialize,
+    };
+
+    ck_assert_int_eq(weft_pool_create(&pool, &options), WEFT_OK);
+    ck_assert_int_eq(weft_parallel_for(pool, 0, N, 0, see_initialized, &pool),
+                     WEFT_OK);
+    expect_each(0, N, 1);
+    weft_pool_destroy(pool);
+}
+END_TEST
+
 /* A reduction whose combination is not commutative: the numbers in a row. */
 struct row {
     size_t first;
@@ -303,208 +267,14 @@ START_TEST(test_a_reduction_fails_before_it_begins_or_not_at_all)
 }
 END_TEST
 
-/* Maps: an item is the address of a number's counter. */
-static void *items[N];
-static void *results[N];
-
-static void
-make_items(void)
-{
-    for (size_t i = 0; i < N; i++) {
-        items[i] = &cells[i];
-        results[i] = NULL;
-    }
-}
-
-static void *
-count_item(void *item)
-{
-    count_one(&((struct cell *)item)->times);
-    return item;
-}
-
-static void
-map_all(void)
-{
-    make_items();
-    must(weft_parallel_map(pool, count_item, items, results, N, WEFT_FOREVER,
-                           NULL) == WEFT_OK);
-    for (size_t i = 0; i < N; i++)
-        must(results[i] == items[i]);
-    expect_each(0, N, 1);
-    must(weft_parallel_map(pool, count_item, items, items, N, weft_in_s(1000),
-                           NULL) == WEFT_OK);
-    must(weft_parallel_map(pool, count_item, items, NULL, N, WEFT_FOREVER,
-                           NULL) == WEFT_OK);
-    expect_each(0, N, 2);
-    weft_failure failure = {77, NULL};
-    must(weft_parallel_map(pool, count_item, items, results, 0, WEFT_NOW,
-                           &failure) == WEFT_OK);
-    must(failure.index == 77);
-}
-
-START_TEST(test_a_map_has_the_results_in_the_order_of_the_items)
-{
-    run_where(_i, map_all);
-}
-END_TEST
-
-static size_t
-index_of(const void *item)
-{
-    return (size_t)((const struct cell *)item - cells);
-}
-
-static void *
-fail_from_1000(void *item)
-{
-    count_one(&((struct cell *)item)->times);
-    return index_of(item) >= 1000
-               ? weft_fail((int)index_of(item), "at %zu", index_of(item))
-               : item;
-}
-
-static void
-map_failing(void)
-{
-    weft_failure failure;
-
-    make_items();
-    must(weft_parallel_map(pool, fail_from_1000, items, results, N,
-                           WEFT_FOREVER, &failure) == WEFT_FAILED);
-    must(failure.index == 1000 && failure.error->code == 1000);
-    must(strcmp(failure.error->message, "at 1000") == 0);
-    unsigned after = 0;
-    for (size_t i = 0; i < N; i++) {
-        must(i > 1000 || relaxed(&cells[i].times) == 1);
-        must(results[i] == (i < 1000 ? items[i] : NULL));
-        after += i > 1000 ? relaxed(&cells[i].times) : 0;
-    }
-    must(workers > 1 || after == 0);
-    must(weft_parallel_map(pool, fail_from_1000, items, NULL, N, WEFT_FOREVER,
-                           NULL) == WEFT_FAILED);
-}
-
-START_TEST(test_the_first_failure_in_the_order_of_the_items_ends_a_map) /* X3 */
-{
-    run_where(_i, map_failing);
-}
-END_TEST
-
-static weft_deadline soon;
-
-static void *
-wait_until_late(void *item)
-{
-    count_one(&((struct cell *)item)->times);
-    while (weft_clock_ns_() < soon)
-        sched_yield();
-    return item;
-}
-
-static void
-map_late(void)
-{
-    make_items();
-    must(weft_parallel_map(pool, count_item, items, results, N, WEFT_NOW,
-                           NULL) == WEFT_TIMEOUT);
-    expect_each(0, 0, 0);
-    soon = weft_in_ms(3);
-    must(weft_parallel_map(pool, wait_until_late, items, results, N, soon,
-                           NULL) == WEFT_TIMEOUT);
-    must(weft_clock_ns_() >= soon);
-    for (size_t i = 0; i < N; i++)
-        must(results[i] == (relaxed(&cells[i].times) == 1 ? items[i] : NULL));
-}
-
-START_TEST(test_after_the_deadline_none_is_begun)
-{
-    run_where(_i, map_late);
-}
-END_TEST
-
-static void *
-fail_plainly(void *item)
-{
-    return weft_fail(6, "%s", (const char *)item);
-}
-
-static void
-invoke(void)
-{
-    weft_fn *fns[] = {count_item, count_item, fail_plainly, fail_plainly};
-    void *args[] = {&cells[0], &cells[1], "two", "three"};
-    void *out[4] = {NULL};
-    weft_failure failure;
-
-    must(weft_parallel_invoke(pool, fns, args, out, 2, NULL) == WEFT_OK);
-    must(out[0] == args[0] && out[1] == args[1]);
-    must(weft_parallel_invoke(pool, fns, args, NULL, 4, &failure) ==
-         WEFT_FAILED);
-    must(failure.index == 2 && strcmp(failure.error->message, "two") == 0);
-    expect_each(0, 2, 2);
-    fns[1] = NULL;
-    must(weft_parallel_invoke(pool, fns, args, out, 2, NULL) == WEFT_INVALID);
-}
-
-START_TEST(test_invoke_calls_each_function_with_its_argument)
-{
-    run_where(_i, invoke);
-}
-END_TEST
-
-static void
-note_failure_only(size_t begin, size_t end, void *ctx)
-{
-    (void)begin;
-    (void)end;
-    (void)ctx;
-    const void *value = weft_fail(1, "nobody returns it");
-    (void)value;
-}
-
-/* A task that has noted its failure and makes loops before it returns it. */
-static void *
-fail_around_loops(void *arg)
-{
-    void *value = weft_fail(4, "the task's");
-
-    must(weft_parallel_for(pool, 0, 100, 1, note_failure_only, NULL) ==
-         WEFT_OK);
-    must(weft_parallel_map(pool, count_item, items, results, N, WEFT_FOREVER,
-                           NULL) == WEFT_OK);
-    return arg == NULL ? value : NULL;
-}
-
-START_TEST(test_what_parts_note_with_weft_fail_is_forgotten)
-{
-    weft_future *f;
-    const weft_error *error;
-
-    make_items();
-    open_pool(_i);
-    ck_assert_int_eq(weft_pool_submit(pool, fail_around_loops, NULL, &f),
-                     WEFT_OK);
-    ck_assert_int_eq(weft_future_error(f, WEFT_FOREVER, &error), WEFT_FAILED);
-    ck_assert_int_eq(error->code, 4);
-    ck_assert_str_eq(error->message, "the task's");
-    weft_future_release(f);
-    weft_pool_destroy(pool);
-}
-END_TEST
-
 START_TEST(test_a_pool_that_is_shut_down_takes_none)
 {
     struct row row = {0, 0};
 
-    make_items();
     open_pool(_i);
     ck_assert_int_eq(weft_pool_shutdown(pool, WEFT_FINISH, WEFT_FOREVER),
                      WEFT_OK);
     ck_assert_int_eq(weft_parallel_for(pool, 0, 9, 0, count_range, &pool),
-                     WEFT_CLOSED);
-    ck_assert_int_eq(weft_parallel_map(pool, count_item, items, results, N,
-                                       WEFT_FOREVER, NULL),
                      WEFT_CLOSED);
     ck_assert_int_eq(weft_parallel_reduce(pool, 0, 9, 0, sizeof(row), &row,
                                           fold_row, combine_rows, &pool),
@@ -519,13 +289,9 @@ static const struct test tests[] = {
     {&test_a_loop_over_nothing_calls_nothing, VARIANTS},
     {&test_loops_within_loops_need_no_more_threads, VARIANTS},
     {&test_parts_that_take_long_run_at_the_same_time, VARIANTS},
+    {&test_a_pool_with_an_initializer_does_all_in_its_workers, 2},
     {&test_a_reduction_combines_neighbours_in_their_order, VARIANTS},
     {&test_a_reduction_fails_before_it_begins_or_not_at_all, 6},
-    {&test_a_map_has_the_results_in_the_order_of_the_items, VARIANTS},
-    {&test_the_first_failure_in_the_order_of_the_items_ends_a_map, VARIANTS},
-    {&test_after_the_deadline_none_is_begun, VARIANTS},
-    {&test_invoke_calls_each_function_with_its_argument, VARIANTS},
-    {&test_what_parts_note_with_weft_fail_is_forgotten, 6},
     {&test_a_pool_that_is_shut_down_takes_none, 6},
 };
 

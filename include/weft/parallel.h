@@ -19,9 +19,11 @@
  *       if (weft_parallel_for(p, 0, n, 0, scale, x) != WEFT_OK)
  *           scale(0, n, x);
  *
- * All but the iterator run in the workers of `p`: a caller from outside sleeps
- * until all is done, which is no cancellation point; a task of `p` takes part,
- * and what it calls may do the same at any depth, without more threads.
+ * All but the iterator are done by the workers of `p`.  A caller from outside
+ * sleeps until all is done, which is no cancellation point; but where it may
+ * choose the parts, and the pool has no initializer, it does the first few
+ * microseconds itself.  A task of `p` takes part, and what it calls may do the
+ * same at any depth, without more threads.
  *
  * They return, besides what each says, what weft_pool_run does if nothing was
  * begun: WEFT_CLOSED, WEFT_CANCELLED, WEFT_BROKEN, WEFT_NO_MEMORY.  Everything

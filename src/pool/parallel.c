@@ -14,6 +14,13 @@
  * beginning is split finely there.  With one worker there is nobody to split
  * for.
  *
+ * A loop that is over sooner than another thread could be woken is not for
+ * others.  So where there are many numbers the caller begins itself, with one,
+ * then eight, until it has a pace (weft_loop_probe_), and forks only then.
+ *
+ * The clock costs more than a fork.  Where parts have a fixed size and are short,
+ * only some of them are timed.
+ *
  * Others see a fork only at the next fork or join of its thread (strand.c).  So
  * before a part that may take long, all that is forked is published.
  *
@@ -28,16 +35,6 @@
 #include "base/fail.h"
 #include "pool/parallel.h"
 
-struct weft_pace_
-weft_pace_begin_(const weft_pool *p, size_t grain)
-{
-    if (grain != 0)
-        return (struct weft_pace_){grain, true, true};
-    if (weft_pool_workers(p) == 1)
-        return (struct weft_pace_){SIZE_MAX, true, true};
-    return (struct weft_pace_){1, false, true};
-}
-
 void
 weft_part_begin_(struct weft_part_ *part, weft_strand s,
                  const struct weft_pace_ *pace)
@@ -49,23 +46,31 @@ weft_part_begin_(struct weft_part_ *part, weft_strand s,
     weft_here_.frame = &part->frame;
     if (pace->slow)
         weft_strand_publish_(s);
-    part->start = weft_clock_ns_();
+    part->start = pace->now;
+    if (part->start == 0 && pace->unseen == 0)
+        part->start = weft_clock_ns_();
 }
 
 void
 weft_part_end_(struct weft_part_ *part, size_t n, struct weft_pace_ *pace)
 {
-    const int64_t span = weft_clock_ns_() - part->start;
-
     weft_here_.frame = part->frame.below;
-    pace->slow = span >= WEFT_PART_LONG_NS;
-    if (pace->fixed)
+    if (part->start == 0) {
+        pace->unseen--;
         return;
-    if (span > 2 * WEFT_PART_NS && pace->grain > 1)
+    }
+    const int64_t now = weft_clock_ns_();
+    const int64_t span = now - part->start;
+    pace->slow = span >= WEFT_PART_LONG_NS;
+    if (pace->now != 0)
+        pace->now = now;
+    if (pace->fixed)
+        pace->unseen = pace->slow ? 0 : WEFT_PARTS_UNSEEN - 1;
+    else if (span > 2 * WEFT_PART_NS && pace->grain > 1)
         pace->grain /= 2;
     else if (span < WEFT_PART_NS / 2 && n > pace->grain / 2 &&
-             pace->grain <= SIZE_MAX / 2)
-        pace->grain *= 2;
+             pace->grain <= SIZE_MAX / 8)
+        pace->grain *= span < WEFT_PART_NS / 16 ? 8 : 2;
 }
 
 /* A part that is forked. */
@@ -117,17 +122,62 @@ run_part(weft_strand s, weft_task *t)
     split(s, x, &pace);
 }
 
+/* Whether the calling thread may call the functions, and there are enough
+ * numbers that the time of one does not matter. */
+static bool
+may_probe(const weft_pool *p, size_t n)
+{
+    if (n / WEFT_PROBE_LEAST < weft_pool_workers(p))
+        return false;
+    if (weft_here_.lane != NULL && weft_here_.lane->pool == p)
+        return true;
+    return p->initializer == NULL && weft_pool_refusal_(p) == WEFT_OK;
+}
+
+size_t
+weft_loop_probe_(weft_pool *p, struct weft_loop_ *l, size_t begin, size_t end,
+                 size_t grain, struct weft_pace_ *pace)
+{
+    size_t before = 0;
+
+    *pace = (struct weft_pace_){
+        .grain = grain != 0 ? grain : 1, .fixed = grain != 0, .slow = true};
+    if (grain == 0 && may_probe(p, end - begin)) {
+        const weft_strand s = weft_here_.lane != NULL
+                                  ? weft_worker_strand_()
+                                  : weft_strand_without_deque_();
+        pace->slow = false;
+        pace->now = weft_clock_ns_();
+        while (begin < end && pace->grain > before) {
+            before = pace->grain;
+            struct part x = {.loop = l, .begin = begin, .end = end};
+            if (end - begin > before)
+                x.end = begin + before;
+            run_small(s, &x, pace);
+            begin = x.end;
+        }
+    }
+    pace->now = 0;
+    if (grain == 0 && weft_pool_workers(p) == 1)
+        *pace = (struct weft_pace_){.grain = SIZE_MAX, .fixed = true};
+    return begin;
+}
+
 enum weft_status
 weft_loop_run_(weft_pool *p, struct weft_loop_ *l, size_t begin, size_t end,
                size_t grain)
 {
-    struct part all = {.loop = l,
-                       .begin = begin,
-                       .end = end,
-                       .pace = weft_pace_begin_(p, grain)};
     const weft_error saved = weft_fail_save_();
-    const enum weft_status s = weft_pool_run(p, &all.task, run_part);
+    struct part all = {.loop = l, .end = end};
+    enum weft_status s = WEFT_OK;
 
+    all.begin = weft_loop_probe_(p, l, begin, end, grain, &all.pace);
+    if (all.begin != end)
+        s = weft_pool_run(p, &all.task, run_part);
+    if (s != WEFT_OK && all.begin != begin) {
+        l->run(l, all.begin, end); /* it has begun, so it is done here */
+        s = WEFT_OK;
+    }
     weft_fail_restore_(saved);
     return s;
 }

@@ -102,7 +102,6 @@ static void
 run_calls(struct weft_loop_ *l, size_t begin, size_t end)
 {
     struct calls *c = (struct calls *)l;
-    const weft_error saved = weft_fail_save_();
     weft_error error;
 
     for (size_t i = begin; i < end && !is_over(c, i); i++) {
@@ -113,7 +112,6 @@ run_calls(struct weft_loop_ *l, size_t begin, size_t end)
         else if (c->results != NULL)
             c->results[i] = value;
     }
-    weft_fail_restore_(saved);
 }
 
 /* What the caller is told. */

@@ -121,6 +121,21 @@ run_whole(weft_strand s, weft_task *t)
     fold(s, x->reduction, x->begin, x->end, &pace, x->own);
 }
 
+/* What the caller does itself goes into the result. */
+struct probe {
+    struct weft_loop_ loop; /* the first */
+    const struct reduction *reduction;
+    void *into;
+};
+
+static void
+fold_probe(struct weft_loop_ *l, size_t begin, size_t end)
+{
+    const struct probe *x = (const struct probe *)l;
+
+    x->reduction->fold(x->into, begin, end, x->reduction->ctx);
+}
+
 enum weft_status
 weft_parallel_reduce(weft_pool *p, size_t begin, size_t end, size_t grain,
                      size_t bytes, void *result,
@@ -140,13 +155,17 @@ weft_parallel_reduce(weft_pool *p, size_t begin, size_t end, size_t grain,
     if (neutral == NULL)
         return WEFT_NO_MEMORY;
     r.neutral = neutral;
-    struct part all = {.reduction = &r,
-                       .begin = begin,
-                       .end = end,
-                       .pace = weft_pace_begin_(p, grain),
-                       .own = result};
     const weft_error saved = weft_fail_save_();
-    const enum weft_status s = weft_pool_run(p, &all.task, run_whole);
+    struct probe probe = {{fold_probe}, &r, result};
+    struct part all = {.reduction = &r, .end = end, .own = result};
+    enum weft_status s = WEFT_OK;
+    all.begin = weft_loop_probe_(p, &probe.loop, begin, end, grain, &all.pace);
+    if (all.begin != end)
+        s = weft_pool_run(p, &all.task, run_whole);
+    if (s != WEFT_OK && all.begin != begin) {
+        fold_fn(result, all.begin, end, ctx); /* as in weft_loop_run_ */
+        s = WEFT_OK;
+    }
     weft_fail_restore_(saved);
     free_accumulator(neutral, &room);
     return s;
