@@ -102,14 +102,14 @@ wake_one(weft_pool *p, uint32_t kinds)
             return;
 }
 
-/* A search is over: see to it that one goes on where there is need. */
+/* The calling worker, one of the last to look, is about to do something: see to
+ * it that another looks where there is more; `c` are the others. */
 static void
-end_search(struct weft_lane *lane)
+pass_on(struct weft_lane *lane, uint64_t c)
 {
     weft_pool *p = lane->pool;
-    const uint64_t c = count(p, 0 - SEARCHING);
 
-    if (SEARCHERS(c) != 1 || SLEEPERS(c) == 0)
+    if (SEARCHERS(c) != 0 || SLEEPERS(c) == 0)
         return;
     weft_pool_agree_(p);
     const uint32_t kinds = kinds_wanted(p);
@@ -120,6 +120,14 @@ end_search(struct weft_lane *lane)
 }
 
 static void
+end_search(struct weft_lane *lane)
+{
+    pass_on(lane, count(lane->pool, 0 - SEARCHING) - SEARCHING);
+}
+
+/* It may have found something when it looked for the last time, of what came
+ * while it was counted as searching: nobody else was woken for the rest. */
+static void
 get_up(struct weft_lane *lane)
 {
     uint32_t kind = atomic_load_explicit(&lane->asleep, memory_order_relaxed);
@@ -129,7 +137,7 @@ get_up(struct weft_lane *lane)
         atomic_compare_exchange_strong_explicit(
             &lane->asleep, &kind, WEFT_LANE_AWAKE, memory_order_acquire,
             memory_order_relaxed))
-        count(lane->pool, 0 - SLEEPING);
+        pass_on(lane, count(lane->pool, 0 - SLEEPING) - SLEEPING);
     else /* somebody woke us, for something that is left to others then */
         end_search(lane);
 }
