@@ -14,6 +14,8 @@
  * of a pool (pool.c), submission (pool_submit.c), what a worker does (worker.c),
  * and how it sleeps (crowd.c).
  *
+ *     agree    a store before weft_pool_agree_  ->  a load after another's
+ *
  * Shares.  The owner has one, and each worker until it ends; with the last the
  * pool is freed.
  */

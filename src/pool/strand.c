@@ -49,7 +49,7 @@
  * Ordering.
  *
  *     publish    the owner moves the split up  ->  a thief moves the tail
- *     strand.done  the thief has run it        ->  the join (worker.c)
+ *     strand.done    the thief has run it      ->  the join (worker.c)
  */
 #include "pool/pool_impl.h"
 

@@ -18,6 +18,11 @@
  *
  * The order: what is urgent, what was submitted, what others have forked, what
  * can wait.  What was submitted goes before forks: those are being worked on.
+ *
+ * Ordering.
+ *
+ *     pool.open      all workers are started   ->  one of them begins
+ *     strand.done    a thief has run a task    ->  the join
  */
 #include "pool/worker.h"
 
