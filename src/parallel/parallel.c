@@ -33,7 +33,7 @@
 
 #include "base/deadline.h"
 #include "base/fail.h"
-#include "pool/parallel.h"
+#include "parallel/parallel.h"
 
 void
 weft_part_begin_(struct weft_part_ *part, weft_strand s,

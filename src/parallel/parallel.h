@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pool/parallel.h - ranges that are split as thieves want them.
+ * parallel/parallel.h - ranges that are split as thieves want them.
  */
-#ifndef WEFT_POOL_PARALLEL_H
-#define WEFT_POOL_PARALLEL_H
+#ifndef WEFT_PARALLEL_PARALLEL_H
+#define WEFT_PARALLEL_PARALLEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -66,4 +66,4 @@ WEFT_MUST_USE enum weft_status weft_loop_run_(weft_pool *p,
                                               size_t begin, size_t end,
                                               size_t grain);
 
-#endif /* WEFT_POOL_PARALLEL_H */
+#endif /* WEFT_PARALLEL_PARALLEL_H */

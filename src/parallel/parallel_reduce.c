@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "pool/parallel.h"
+#include "parallel/parallel.h"
 
 /* An accumulator of so much needs no allocation [bytes]. */
 #define ROOM 64

@@ -18,8 +18,8 @@
 
 #include "base/deadline.h"
 #include "base/fail.h"
+#include "parallel/parallel.h"
 #include "pool/future_impl.h"
-#include "pool/parallel.h"
 
 struct calls {
     struct weft_loop_ loop; /* the first */
