@@ -319,9 +319,10 @@ struct weft_worker {
     WEFT_ATOMIC(uintptr_t) floor; /* below it, reclaims do */
 };
 
-WEFT_API void weft_fork_slow_(weft_worker *w, weft_task **top, weft_task *t);
-WEFT_API WEFT_MUST_USE bool weft_reclaim_slow_(weft_worker *w, weft_task **top,
-                                               weft_task *t);
+WEFT_API __attribute__((cold)) void
+weft_fork_slow_(weft_worker *w, weft_task **top, weft_task *t);
+WEFT_API WEFT_MUST_USE __attribute__((cold)) bool
+weft_reclaim_slow_(weft_worker *w, weft_task **top, weft_task *t);
 
 #if !defined(WEFT_NO_INLINE)
 WEFT_INLINE void
@@ -330,12 +331,12 @@ weft_fork(weft_strand *s, weft_task *t, weft_task_fn *fn)
     weft_task **top = s->top;
 
     t->fn = fn;
-    s->top = top + 1;
     if (__builtin_expect(
             (uintptr_t)top < WEFT_LOAD_(&s->worker->limit, relaxed), 1))
         *top = t;
     else
         weft_fork_slow_(s->worker, top, t);
+    s->top = top + 1;
 }
 
 WEFT_INLINE bool

@@ -159,7 +159,7 @@ go_deeper(void *arg)
         return NULL;
     if (end_of(submit(d->pool, go_deeper, &next), &below) != WEFT_OK)
         abort();
-    return (char *)below + 1;
+    return (void *)((size_t)below + 1);
 }
 
 START_TEST(test_task_waits_for_tasks_of_its_pool_to_any_depth)
