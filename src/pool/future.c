@@ -355,6 +355,16 @@ sleep_until(weft_future *f, weft_deadline deadline)
     return is_end(w) ? WEFT_OK : WEFT_TIMEOUT;
 }
 
+/* Spin for a short while: until it is done, past the moment it begins to run. */
+static void
+linger(weft_future *f)
+{
+    uint32_t w = atomic_load_explicit(&f->word, memory_order_relaxed);
+
+    while (!is_end(w) && weft_park_spin_(&f->word, w))
+        w = atomic_load_explicit(&f->word, memory_order_relaxed);
+}
+
 enum weft_status
 weft_future_wait_(weft_future *f, weft_deadline deadline, const void *shown)
 {
@@ -368,9 +378,7 @@ weft_future_wait_(weft_future *f, weft_deadline deadline, const void *shown)
         return WEFT_CLOSED;
     if (weft_worker_help_(f, deadline, &s))
         return s;
-    const uint32_t w = atomic_load_explicit(&f->word, memory_order_relaxed);
-    if (!is_end(w))
-        weft_park_spin_(&f->word, w);
+    linger(f);
     s = weft_watch_block_(shown, WEFT_KIND_FUTURE, deadline);
     return s == WEFT_OK ? sleep_until(f, deadline) : s;
 }
