@@ -21,6 +21,7 @@ extern const struct scenario bench_event;
 extern const struct scenario bench_fifo;
 extern const struct scenario bench_heap;
 extern const struct scenario bench_mutex;
+extern const struct scenario bench_pool;
 extern const struct scenario bench_queue;
 extern const struct scenario bench_ring;
 extern const struct scenario bench_rmutex;
@@ -58,6 +59,7 @@ const struct scenario *const scenarios[] = {
     &bench_fifo,
     &bench_heap,
     &bench_once,
+    &bench_pool,
     &bench_queue,
     &bench_ring,
     &bench_rwlock,

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pools.h - what is measured of pools: each variant does a job once, over and
+ * over, and says how many tasks that were and whether the outcome is right.
+ */
+#ifndef STRESS_BENCH_POOLS_H
+#define STRESS_BENCH_POOLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The sizes, so that a job takes milliseconds. */
+#define POOL_FIB     27
+#define POOL_QUEENS  9
+#define POOL_TREE    100000 /* leaves */
+#define POOL_SKYNET  100000 /* leaves, ten to a node */
+#define POOL_FLAT    100000 /* tasks */
+#define POOL_SUBMITS 20000  /* tasks */
+#define POOL_TRIPS   200
+
+/* Who runs it. */
+struct pool_place {
+    void *pool; /* a weft_pool, or what a rival has */
+    unsigned workers;
+};
+
+struct pool_job {
+    const char *name; /* NULL ends a list */
+    const char *note;
+    bool rival;
+    bool baseline;
+    bool alone; /* it has one thread: only in the tables of one worker */
+    int kind;   /* an enum weft_impl, or its own */
+    bool (*open)(struct pool_place *at, int kind);
+    void (*close)(struct pool_place *at);
+    /* Do it once; how many tasks that were, 0 if the outcome is wrong. */
+    uint64_t (*run)(struct pool_place *at);
+};
+
+struct pool_table {
+    const char *name; /* NULL ends a list */
+    const char *title;
+    const char *unit; /* of one task */
+    double per_ns;    /* the unit [1 / ns] */
+    const struct pool_job *jobs;
+};
+
+extern const struct pool_table pool_tables[];
+
+/* What each does, without a pool; for its rivals and for the outcome. */
+uint64_t pool_fib(uint64_t n);
+unsigned pool_queens_fit(const char *rows, unsigned n, char row);
+uint64_t pool_hash(uint64_t seed);
+
+/* pools_serial.c: plain calls. */
+uint64_t pool_serial_fib(struct pool_place *at);
+uint64_t pool_serial_queens(struct pool_place *at);
+uint64_t pool_serial_tree(struct pool_place *at);
+uint64_t pool_serial_skynet(struct pool_place *at);
+
+/* pools_weft.c. */
+bool pool_weft_open(struct pool_place *at, int kind);
+void pool_weft_close(struct pool_place *at);
+uint64_t pool_weft_fib(struct pool_place *at);
+uint64_t pool_weft_queens(struct pool_place *at);
+uint64_t pool_weft_tree(struct pool_place *at);
+uint64_t pool_weft_skynet(struct pool_place *at);
+uint64_t pool_weft_flat(struct pool_place *at);
+uint64_t pool_weft_submit(struct pool_place *at);
+uint64_t pool_weft_futures(struct pool_place *at);
+uint64_t pool_weft_two(struct pool_place *at);
+uint64_t pool_weft_trips(struct pool_place *at);
+
+/* pools_serial.c: a thread for each task. */
+uint64_t pool_thread_trips(struct pool_place *at);
+
+#endif /* STRESS_BENCH_POOLS_H */
