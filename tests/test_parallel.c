@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "alloc_fail.h"
-#include "pools.h"
+#include "every_pool.h"
 #include "testing.h"
 
 static _Atomic unsigned calls;

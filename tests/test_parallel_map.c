@@ -11,7 +11,7 @@
 
 #include "base/deadline.h"
 #include "base/fail.h"
-#include "pools.h"
+#include "every_pool.h"
 #include "testing.h"
 
 /* Maps: an item is the address of a number's counter. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pools.h - a test in every pool: with 1, 2 and 8 workers, of both forms, from
+ * every_pool.h - a test in every pool: with 1, 2 and 8 workers, of both forms, from
  * outside and from a task.
  */
-#ifndef TESTS_POOLS_H
-#define TESTS_POOLS_H
+#ifndef TESTS_EVERY_POOL_H
+#define TESTS_EVERY_POOL_H
 
 #include <weft/pool.h>
 
@@ -81,4 +81,4 @@ expect_each(size_t begin, size_t end, unsigned n)
     }
 }
 
-#endif /* TESTS_POOLS_H */
+#endif /* TESTS_EVERY_POOL_H */
