@@ -266,6 +266,59 @@ START_TEST(test_all_workers_come_to_help)
 }
 END_TEST
 
+/* What runs on after a shutdown still gets help, again and again. */
+struct late {
+    weft_task task;
+    weft_pool *pool;
+    _Atomic bool inside;
+    _Atomic bool closed;
+};
+
+static void
+run_late(weft_strand s, weft_task *t)
+{
+    struct late *l = (struct late *)t;
+    _Atomic unsigned present;
+    struct party a = {.present = &present, .all = 2};
+    weft_pool_stats stats = {0};
+
+    atomic_store(&l->inside, true);
+    while (!atomic_load(&l->closed))
+        sched_yield();
+    for (int round = 0; round < 10; round++) {
+        const uint64_t parked = stats.parked;
+        while (stats.parked == parked) /* somebody sleeps again */
+            weft_pool_get_stats(l->pool, &stats);
+        atomic_store(&present, 0);
+        run_party(s, &a.task);
+    }
+}
+
+static void *
+enter_late(void *late)
+{
+    struct late *l = late;
+
+    run(l->pool, &l->task, run_late);
+    return NULL;
+}
+
+START_TEST(test_workers_help_until_all_is_over)
+{
+    struct late l = {.pool = open_pool_of(_i, 2)};
+    pthread_t other;
+
+    ck_assert_int_eq(pthread_create(&other, NULL, enter_late, &l), 0);
+    while (!atomic_load(&l.inside))
+        sched_yield();
+    ck_assert_int_eq(weft_pool_shutdown(l.pool, WEFT_FINISH, WEFT_NOW),
+                     WEFT_TIMEOUT);
+    atomic_store(&l.closed, true);
+    pthread_join(other, NULL);
+    weft_pool_destroy(l.pool);
+}
+END_TEST
+
 /* --- runs in runs --------------------------------------------------------------- */
 
 static void *
@@ -431,6 +484,7 @@ main(void)
         {&test_another_worker_takes_what_waits_and_reclaim_says_so, POOLS},
         {&test_join_waits_for_who_has_stolen, POOLS},
         {&test_all_workers_come_to_help, POOLS},
+        {&test_workers_help_until_all_is_over, POOLS},
         {&test_task_runs_strands, POOLS},
         {&test_strands_wait_for_futures_and_run_runs, POOLS},
         {&test_several_threads_run, POOLS},
