@@ -37,6 +37,22 @@ START_TEST(test_create_without_memory_changes_nothing)
 }
 END_TEST
 
+START_TEST(test_destroyed_pool_gives_its_memory_back)
+{
+    weft_pool *p = NULL;
+    const weft_pool_options o = {.workers = 1, .impl = pool_impl_of(_i)};
+
+    alloc_fail_at(0);
+    const enum weft_status s = weft_pool_create(&p, &o);
+    alloc_fail_stop();
+    ck_assert_int_eq(s, WEFT_OK);
+    ck_assert_int_eq(end_of(submit(p, return_arg, NULL), NULL), WEFT_OK);
+    weft_pool_destroy(p);
+    weft_reclaim_barrier_();
+    ck_assert_uint_le(alloc_live(), 2); /* the thread's record and name */
+}
+END_TEST
+
 START_TEST(test_submit_without_memory_changes_nothing)
 {
     const weft_pool_options o = {
@@ -126,6 +142,7 @@ main(void)
 {
     const struct test tests[] = {
         {&test_create_without_memory_changes_nothing, POOLS},
+        {&test_destroyed_pool_gives_its_memory_back, POOLS},
         {&test_submit_without_memory_changes_nothing, POOLS},
         {&test_a_run_needs_no_memory, POOLS},
         {&test_idle_pool_sleeps, POOLS},
