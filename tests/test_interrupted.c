@@ -389,7 +389,7 @@ START_TEST(test_a_heap_s_call_may_be_interrupted_anywhere)
                                      .check = check_heap,
                                      .destroy = destroy_heap};
 
-    interrupt(&kind, (enum call)_i, _i == PUSH ? 10 : 90, 47);
+    interrupt(&kind, (enum call)_i, _i == PUSH ? 10 : 90, 19);
 }
 END_TEST
 
