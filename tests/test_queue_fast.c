@@ -291,7 +291,6 @@ START_TEST(test_a_put_passes_a_wake_up_on_past_a_stopped_get)
 }
 END_TEST
 
-#ifndef WEFT_TSAN /* it calls a handler later, where nothing is cancelled */
 /* _i: ALL.  Both are awake and have not looked; one wake-up is granted. */
 START_TEST(test_a_cancelled_get_passes_its_wake_up_on)
 {
@@ -311,7 +310,6 @@ START_TEST(test_a_cancelled_get_passes_its_wake_up_on)
     end_fast(q);
 }
 END_TEST
-#endif
 
 /* _i: ALL.  Another was faster; the wake-up must not stay behind. */
 START_TEST(test_a_get_woken_for_nothing_times_out_and_leaves_nothing)
@@ -443,9 +441,7 @@ main(void)
         {&test_nobody_gets_an_item_once_the_queue_is_discarded, ALL - LOOSE},
         {&test_a_get_passes_a_wake_up_on_past_a_stopped_put, ALL - LOOSE},
         {&test_a_put_passes_a_wake_up_on_past_a_stopped_get, 1},
-#ifndef WEFT_TSAN
         {&test_a_cancelled_get_passes_its_wake_up_on, ALL},
-#endif
         {&test_a_get_woken_for_nothing_times_out_and_leaves_nothing, ALL},
         {&test_a_get_woken_too_late_takes_the_item, ALL},
         {&test_a_late_hint_hides_no_task, STRICT},
