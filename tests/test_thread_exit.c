@@ -18,6 +18,7 @@
 #include "base/tsan.h"
 #include "testing.h"
 #include "thread/thread.h"
+#include "tsan_options.h"
 
 /* A handle that is still there at exit is what is tested here, and so is a
  * child whose main thread was left in the parent, with what it had. */
@@ -28,18 +29,6 @@ __asan_default_options(void)
 {
     return "detect_leaks=0";
 }
-
-#ifdef WEFT_TSAN
-/* It refuses a forked child its threads unless told otherwise, and
- * reports a thread whose handle is still there at exit. */
-const char *__tsan_default_options(void);
-
-const char *
-__tsan_default_options(void)
-{
-    return "die_after_fork=0:atexit_sleep_ms=100:report_thread_leaks=0";
-}
-#endif
 
 static void
 say(const char *letter)

@@ -13,8 +13,8 @@
 
 #include "alloc_fail.h"
 #include "base/fail.h"
-#include "base/tsan.h"
 #include "testing.h"
+#include "tsan_options.h"
 
 /* The linker sends the library's threads here; see the program's LDFLAGS. */
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
@@ -42,17 +42,6 @@ __asan_default_options(void)
 {
     return "detect_leaks=0";
 }
-
-#ifdef WEFT_TSAN
-/* It refuses a forked child its threads unless told otherwise. */
-const char *__tsan_default_options(void);
-
-const char *
-__tsan_default_options(void)
-{
-    return "die_after_fork=0:atexit_sleep_ms=100:report_thread_leaks=0";
-}
-#endif
 
 static pthread_barrier_t gate;
 

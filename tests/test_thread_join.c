@@ -14,17 +14,7 @@
 #include "base/tsan.h"
 #include "testing.h"
 #include "thread/thread.h"
-
-#ifdef WEFT_TSAN
-/* It refuses a forked child its threads unless told otherwise. */
-const char *__tsan_default_options(void);
-
-const char *
-__tsan_default_options(void)
-{
-    return "die_after_fork=0:atexit_sleep_ms=100:report_thread_leaks=0";
-}
-#endif
+#include "tsan_options.h"
 
 static pthread_barrier_t gate;
 static int there;

@@ -1,22 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "pools.h"
+#include "tsan_options.h"
 
 #include <sched.h>
 #include <stdlib.h>
-
-#include "base/tsan.h"
-
-#ifdef WEFT_TSAN
-/* It refuses a forked child its threads unless told otherwise, and takes the
- * workers of a pool that lives until the end for leaks. */
-const char *__tsan_default_options(void);
-
-const char *
-__tsan_default_options(void)
-{
-    return "die_after_fork=0:atexit_sleep_ms=100:report_thread_leaks=0";
-}
-#endif
 
 _Atomic unsigned drops;
 void *_Atomic last_dropped;
