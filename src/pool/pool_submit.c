@@ -24,6 +24,9 @@
 #include "pool/future_impl.h"
 #include "pool/worker.h"
 
+/* How long a worker that waits for room looks away from what there is to run. */
+#define ROOM_LOOK_US 50
+
 /* The root of a run. */
 struct root {
     weft_task task;
@@ -150,21 +153,26 @@ is_inside(const weft_pool *p)
     return weft_here_.lane != NULL && weft_here_.lane->pool == p;
 }
 
-/* A worker takes room; it runs what is pending until there is some.  What took
- * the room and is not there has begun, or is about to be put. */
+/* A worker takes room; it runs what is pending until there is some.  Without
+ * either, who has the room is about to put a task, which may have nobody but
+ * this worker to run it: so it looks again. */
 static enum weft_status
 take_room_inside(weft_pool *p, weft_deadline deadline)
 {
     const weft_error saved = weft_fail_save_();
-    enum weft_status s;
+    enum weft_status s = weft_semaphore_acquire(&p->room, WEFT_NOW);
 
-    do
-        s = weft_semaphore_acquire(&p->room, WEFT_NOW);
     while (s != WEFT_OK &&
-           (deadline == WEFT_FOREVER || weft_in_ns(0) < deadline) &&
-           weft_worker_run_one_(weft_here_.lane));
+           (deadline == WEFT_FOREVER || weft_in_ns(0) < deadline)) {
+        weft_deadline until = WEFT_NOW;
+        if (!weft_worker_run_one_(weft_here_.lane)) {
+            until = weft_in_us(ROOM_LOOK_US);
+            until = until < deadline ? until : deadline;
+        }
+        s = weft_semaphore_acquire(&p->room, until);
+    }
     weft_fail_restore_(saved);
-    return s == WEFT_OK ? s : weft_semaphore_acquire(&p->room, deadline);
+    return s;
 }
 
 static enum weft_status
