@@ -36,6 +36,7 @@ extern const struct scenario race_read_modify_write;
 extern const struct scenario soak_container_scenario;
 extern const struct scenario soak_counter;
 extern const struct scenario soak_fifo;
+extern const struct scenario soak_pool_scenario;
 extern const struct scenario soak_sync;
 extern const struct scenario stall_counter;
 extern const struct scenario stall_deque;
@@ -74,6 +75,7 @@ const struct scenario *const scenarios[] = {
     &soak_container_scenario,
     &soak_counter,
     &soak_fifo,
+    &soak_pool_scenario,
     &soak_sync,
     &stall_ring,
     &stall_fifo,

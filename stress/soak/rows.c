@@ -20,6 +20,7 @@
 #define SYNC \
     "mutex,rmutex,rwlock,semaphore,event,cond,rcond,barrier,once,thread,timer"
 #define CONTAINERS "deque,fifo,heap,queue,ring,spsc,stack"
+#define POOLS      "lockfree,mutex"
 /* clang-format off */
 #define FORMS \
     "fifo/lockfree," \
@@ -29,6 +30,12 @@
     "heap/compare/mutex," \
     "heap/keyed/lockfree," \
     "heap/keyed/mutex," \
+    "lockfree/1," \
+    "lockfree/2," \
+    "lockfree/8," \
+    "mutex/1," \
+    "mutex/2," \
+    "mutex/8," \
     "queue/fifo/lockfree/bounded," \
     "queue/fifo/lockfree/unbounded," \
     "queue/fifo/lockless/bounded," \
@@ -60,8 +67,9 @@ const struct extra soak_extras[] = {
     {.name = "only",
      .argument = "LIST",
      .help = "sync: which of " SYNC "; "
-             "containers: which of " CONTAINERS ", or forms as ring/mutex",
-     .words = SYNC "," CONTAINERS "," FORMS},
+             "containers: which of " CONTAINERS ", or forms as ring/mutex; "
+             "pool: which of " POOLS ", or mutex/8, with 8 workers",
+     .words = SYNC "," CONTAINERS "," POOLS "," FORMS},
     {.name = NULL},
 };
 
