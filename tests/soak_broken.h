@@ -36,6 +36,10 @@ void soak_must_find(const struct broken *b);
  */
 void soak_leave(void);
 
+/* soak_broken_pools.c: copies of the right one, but for one call; make them
+ * first. */
+void make_broken_pools(void);
+
 /* By file. */
 extern const struct soak_mutex_ops mutex_lets_in;
 extern const struct soak_mutex_ops mutex_lets_in_seldom;

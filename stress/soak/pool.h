@@ -126,6 +126,10 @@ void soak_share(struct soak_actor *a);
 void soak_pool_body(struct soak_hand *h);
 bool soak_pool_open(struct soak_run *run, void *state);
 
+/* Whether memory that is lost is seen here. */
+bool soak_sees_memory(void);
+
+extern const struct soak_subject soak_pool_subjects[];
 extern const struct soak_subject *const soak_pools[];
 extern const size_t soak_pool_count;
 

@@ -15,7 +15,7 @@
 
 #define LOOK_US     100
 #define WARM_ROUNDS 16
-#define SLACK       (1u << 20) /* other things the process does [bytes] */
+#define SLACK       (1u << 19) /* other things the process does [bytes] */
 #define LITTLE_ROOM 16
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -37,6 +37,12 @@ bytes_in_use(void)
 #endif
 #endif
     return 0;
+}
+
+bool
+soak_sees_memory(void)
+{
+    return bytes_in_use() > 0;
 }
 
 /* --- the end of a round --------------------------------------------------- */

@@ -38,15 +38,15 @@ static const struct soak_pool_ops ops[] = {
     OPS(WEFT_MUTEX, 1),    OPS(WEFT_MUTEX, 2),    OPS(WEFT_MUTEX, 8),
 };
 
-static const struct soak_subject subjects[] = {
+const struct soak_subject soak_pool_subjects[] = {
     SUBJECT("lockfree/1", &ops[0]), SUBJECT("lockfree/2", &ops[1]),
     SUBJECT("lockfree/8", &ops[2]), SUBJECT("mutex/1", &ops[3]),
     SUBJECT("mutex/2", &ops[4]),    SUBJECT("mutex/8", &ops[5]),
 };
 
 const struct soak_subject *const soak_pools[] = {
-    &subjects[0], &subjects[1], &subjects[2],
-    &subjects[3], &subjects[4], &subjects[5],
+    &soak_pool_subjects[0], &soak_pool_subjects[1], &soak_pool_subjects[2],
+    &soak_pool_subjects[3], &soak_pool_subjects[4], &soak_pool_subjects[5],
 };
 const size_t soak_pool_count = sizeof(soak_pools) / sizeof(soak_pools[0]);
 
