@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# test_soak.sh - `weft-stress soak sync` and `soak containers` through the
-# command line, for some seconds.  That their checks can fail is shown by
-# test_soak_sync and test_soak_containers.
+# test_soak.sh - `weft-stress soak sync`, `soak containers` and `soak pool` through
+# the command line, for some seconds.  That their checks can fail is shown by
+# test_soak_sync, test_soak_containers and test_soak_pool.
 : "${srcdir:=$(dirname "$0")/..}"
 . "$srcdir/tests/tap.sh"
 temp=$(mktemp -d)
@@ -97,6 +97,23 @@ ok "containers: only a family, only a form" some
 fails "containers: a form that none has" contain --only ring/nonesuch
 fails "containers: only what is none" contain --only mutex
 fails "sync: only what is none" soak --only ring
+
+pools() { # a row for each form and number of workers, and all of them ok
+    # shellcheck disable=SC2086
+    ${RUN-} ./weft-stress soak pool --duration 3 --csv "$temp/pool.csv" \
+        >"$temp/out" || {
+        cat "$temp/out"
+        return 1
+    }
+    for name in lockfree/1 lockfree/2 lockfree/8 mutex/1 mutex/2 mutex/8; do
+        grep -q "^pool,pool,$name,[0-9]*,[1-9].*,ok," "$temp/pool.csv" || {
+            echo "no turn of $name:"
+            cat "$temp/pool.csv"
+            return 1
+        }
+    done
+}
+ok "each pool keeps what it promises" pools
 
 flat() { # a tenth of what the page shows, by four threads
     # shellcheck disable=SC2086

@@ -74,6 +74,7 @@ struct soak_pool_case {
     weft_pool *pool;
     struct soak_meeting meeting;
     unsigned shutdown_turn; /* of the first thread; SOAK_TURNS or more: none */
+    bool left; /* a pool was released and tasks of it may still run */
     uint64_t round;
     size_t memory; /* in use after a round; 0: not known yet */
     alignas(128) _Atomic unsigned used;
@@ -113,6 +114,8 @@ void soak_act(struct soak_actor *a);
 void soak_let_go(struct soak_actor *a);
 /* The pool's `drop`. */
 void soak_drop_item(void *item, void *state);
+/* Whether all that were accepted have run or were dropped. */
+bool soak_all_are_over(const struct soak_pool_case *s);
 /* Whether it has come to its end; its future, too. */
 bool soak_item_is_over(struct soak_item *i);
 /* Now that it must be over: all that can be said of it. */
@@ -125,6 +128,7 @@ void soak_share(struct soak_actor *a);
 /* pool_rounds.c: of a subject. */
 void soak_pool_body(struct soak_hand *h);
 bool soak_pool_open(struct soak_run *run, void *state);
+void soak_pool_close(struct soak_run *run, void *state);
 
 /* Whether memory that is lost is seen here. */
 bool soak_sees_memory(void);

@@ -151,6 +151,13 @@ ask(struct soak_hand *h, struct soak_item *i, weft_deadline deadline)
 }
 
 bool
+soak_all_are_over(const struct soak_pool_case *s)
+{
+    /* acquire: over */
+    return atomic_load_explicit(&s->open, memory_order_acquire) == 0;
+}
+
+bool
 soak_item_is_over(struct soak_item *i)
 {
     if (i->future != NULL && !weft_future_is_done(i->future))

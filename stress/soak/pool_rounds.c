@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pool_rounds.c - a pool is made, used, ended and judged, round after round.
- *
- * Ordering.  What tasks did is looked at
- *
- *     over   after the last of them (pool_items.c), if nobody waits for them
  */
 #include "soak/pool.h"
 
@@ -17,6 +13,7 @@
 #define WARM_ROUNDS 16
 #define SLACK       (1u << 19) /* other things the process does [bytes] */
 #define LITTLE_ROOM 16
+#define LAST_MS     1000
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
@@ -83,9 +80,7 @@ static void
 await_all(struct soak_hand *h, struct soak_pool_case *s)
 {
     soak_at(h, "the end of a pool that was released");
-    /* acquire: over */
-    while (atomic_load_explicit(&s->open, memory_order_acquire) > 0 &&
-           !soak_has_failed(h))
+    while (!soak_all_are_over(s) && !soak_has_failed(h))
         usleep(LOOK_US);
     for (unsigned k = 0; k < used_items(s); k++)
         while (!soak_item_is_over(&s->items[k]) && !soak_has_failed(h))
@@ -97,16 +92,20 @@ end_pool(struct soak_hand *h, struct soak_pool_case *s)
 {
     const unsigned draw = soak_below(h, 4);
 
-    if (draw == 0) {
+    s->left = draw == 0;
+    if (s->left) {
         weft_pool_release(s->pool);
         await_all(h, s);
-    } else {
-        if (draw > 1)
-            shut_down(h, s);
-        soak_at(h, "weft_pool_destroy");
-        if (!soak_has_failed(h))
-            weft_pool_destroy(s->pool);
+    } else if (draw > 1) {
+        shut_down(h, s);
     }
+    if (soak_has_failed(h))
+        return;
+    if (!s->left) {
+        soak_at(h, "weft_pool_destroy");
+        weft_pool_destroy(s->pool);
+    }
+    s->left = false;
     s->pool = NULL;
 }
 
@@ -216,4 +215,18 @@ soak_pool_open(struct soak_run *run, void *state)
     (void)run;
     soak_meeting_init(&((struct soak_pool_case *)state)->meeting);
     return true;
+}
+
+/* A run that has failed may have a pool, and tasks that use all this. */
+void
+soak_pool_close(struct soak_run *run, void *state)
+{
+    struct soak_pool_case *s = state;
+
+    if (s->pool == NULL)
+        return;
+    run->in_use = s->left || weft_pool_shutdown(s->pool, WEFT_CANCEL_PENDING,
+                                                weft_in_ms(LAST_MS)) != WEFT_OK;
+    if (!run->in_use)
+        weft_pool_destroy(s->pool);
 }

@@ -13,11 +13,12 @@
         .result = weft_future_result, .on_done = weft_future_on_done,     \
         .cancel = weft_future_cancel, .parallel_for = weft_parallel_for   \
     }
-#define SUBJECT(label, operations)                                          \
-    {                                                                       \
-        .name = (label), .tallies = {"ran", "dropped", "forked"},           \
-        .least_threads = 2, .bytes = sizeof(struct soak_pool_case),         \
-        .ops = (operations), .body = soak_pool_body, .open = soak_pool_open \
+#define SUBJECT(label, operations)                                           \
+    {                                                                        \
+        .name = (label), .tallies = {"ran", "dropped", "forked"},            \
+        .least_threads = 2, .bytes = sizeof(struct soak_pool_case),          \
+        .ops = (operations), .body = soak_pool_body, .open = soak_pool_open, \
+        .close = soak_pool_close                                             \
     }
 
 static void

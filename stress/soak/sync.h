@@ -73,6 +73,7 @@ struct soak_run {
     _Atomic bool go;
     _Atomic bool stop;
     _Atomic bool failed;
+    bool in_use;          /* set by `close`: not to be freed */
     pthread_mutex_t lock; /* of `fault` */
     char fault[SOAK_FAULT_BYTES];
 };

@@ -239,6 +239,7 @@ soak_run(const struct soak_subject *s, const struct soak_plan *plan,
     if (s->close != NULL)
         s->close(run, run->state);
     sum_up(run, out);
-    free_run(run);
+    if (!run->in_use)
+        free_run(run);
     return true;
 }
