@@ -58,6 +58,34 @@ shows_who_is_where() {
         [ "$(tail -n 1 "$temp/out")" = "and on we go" ]
 }
 
+# As `sum` has it, and a dot for each entry: the files, and three folders.
+adds_up_files() {
+    mkdir -p "$temp/folder/in it" || return
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        head -c $((i * 500 - 500)) "$build/examples/$1" >"$temp/folder/$i"
+    done
+    (cd "$temp/folder" && example "$1") >"$temp/out" 2>"$temp/err" || return
+    [ "$(cat "$temp/err")" = "..............." ] || return
+    (cd "$temp/folder" && sum [0-9]*) | sort >"$temp/sorted"
+    sort "$temp/out" | diff "$temp/sorted" -
+}
+
+# As `wc` has it; one that is missing ends it.
+counts_words() {
+    printf ' no\n\tnewline' >"$temp/short"
+    set -- "$1" "$temp/short" "$srcdir"/examples/*.c
+    example "$@" >"$temp/out" || return
+    shift
+    tail -n 1 "$temp/out"
+    wc -w "$@" | awk '{ print $1, $2 }' | diff - "$temp/out"
+}
+
+names_what_is_missing() {
+    ! example "$1" "$srcdir/README.md" "$temp/nothing" "$temp/neither" \
+        >"$temp/out" 2>"$temp/err" && [ ! -s "$temp/out" ] &&
+        [ "$(cat "$temp/err")" = "cannot open $temp/nothing" ]
+}
+
 is_short() { # FILE
     lines=$(wc -l <"$1")
     echo "$lines lines"
@@ -74,6 +102,11 @@ for source in "$srcdir"/examples/[0-9]*.c; do
     09_*) ok "$name" prints_but_for '^\(broken: gave up \)[0-9]*' "$name" ;;
     18_*) ok "$name" shows_who_is_where ;;
     19_*) ;; # below
+    33_*) ok "$name" adds_up_files "$name" ;;
+    34_*)
+        ok "$name" counts_words "$name"
+        ok "$name, of a missing file" names_what_is_missing "$name"
+        ;;
     *) ok "$name" prints "$name" ;;
     esac
     ok "$file has at most 60 lines" is_short "$source"
