@@ -30,9 +30,11 @@ benches="counter deque heap ring spsc stack"
 # In an emulator it is enough that two of them run.
 [ -z "${RUN-}" ] || benches="counter spsc"
 for bench in $benches; do
+for bench in counter deque heap pool ring spsc stack; do
     case $bench in
     heap) brief="--duration 0.05 --rounds 1 --threads 1,2,3,4 --table hold-100-" ;;
     deque | stack) brief="--duration 0.2 --rounds 1" ;;
+    pool) brief="--duration 0.1 --rounds 1" ;;
     spsc) brief="--duration 0.1 --rounds 1 --capacity 64" ;;
     counter) brief="--duration 0.1 --rounds 1 --threads 1,2" ;;
     ring) brief="--duration 0.1 --rounds 1 --threads 1,2 --mix 1x2 --capacity 64" ;;

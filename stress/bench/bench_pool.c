@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bench_pool.c - `weft-stress bench pool`: forks and joins, submission from
- * outside, and the way there and back, with one worker and with two.
+ * outside, the way there and back, and pools that rest, with 1, 2 and 8 workers.
  *
  * A row does its job over and over; what it shows is the time of a task.
  */
@@ -48,8 +48,10 @@ static const struct pool_job skynets[] = {
     RIVAL("plain calls", pool_serial_skynet),
     {.name = NULL}};
 static const struct pool_job flats[] = {WEFT(pool_weft_flat), {.name = NULL}};
-static const struct pool_job submits[] = {WEFT(pool_weft_submit),
-                                          {.name = NULL}};
+static const struct pool_job submits[] = {
+    WEFT(pool_weft_submit),
+    RIVAL("a thread for each", pool_thread_submits),
+    {.name = NULL}};
 static const struct pool_job futures[] = {WEFT(pool_weft_futures),
                                           {.name = NULL}};
 static const struct pool_job twos[] = {WEFT(pool_weft_two), {.name = NULL}};
@@ -57,18 +59,38 @@ static const struct pool_job trips[] = {
     WEFT(pool_weft_trips),
     RIVAL("a thread for each", pool_thread_trips),
     {.name = NULL}};
+static const struct pool_job rests[] = {WEFT(NULL), {.name = NULL}};
 
+/* clang-format off */
 const struct pool_table pool_tables[] = {
-    {"fib", "fork and join: fib(27)", "ns/fork", 1, fibs},
-    {"queens", "the same: 9 queens", "ns/fork", 1, queens},
-    {"tree", "the same: a tree whose halves differ", "ns/fork", 1, trees},
-    {"skynet", "the same: ten to a node", "ns/fork", 1, skynets},
-    {"flat", "the same: all from one task", "ns/fork", 1, flats},
-    {"submit", "submitted from outside, and run", "ns/task", 1, submits},
-    {"futures", "the same with futures", "ns/task", 1, futures},
-    {"two", "the same, two submit, without futures", "ns/task", 1, twos},
-    {"trip", "one after the other, there and back", "us/task", 1e-3, trips},
+    {"fib", "fork and join: fib(27)", "ns/fork", 1,
+     fibs, pool_openmp_fibs, NULL, false},
+    {"queens", "the same: 9 queens", "ns/fork", 1,
+     queens, NULL, NULL, false},
+    {"tree", "the same: a tree whose halves differ", "ns/fork", 1,
+     trees, pool_openmp_trees, NULL, false},
+    {"skynet", "the same: ten to a node", "ns/fork", 1,
+     skynets, NULL, NULL, false},
+    {"flat", "the same: all from one task", "ns/fork", 1,
+     flats, pool_openmp_flats, NULL, false},
+    {"submit", "submitted from outside, and run", "ns/task", 1,
+     submits, pool_glib_submits, NULL, false},
+    {"futures", "the same with futures", "ns/task", 1,
+     futures, NULL, NULL, false},
+    {"two", "the same, two submit, without futures", "ns/task", 1,
+     twos, NULL, NULL, false},
+    {"trip", "one after the other, there and back", "us/task", 1e-3,
+     trips, NULL, NULL, false},
+    {"cold", "the same, after a millisecond of rest", "us/task", 1,
+     rests, NULL, pool_weft_cold, false},
+    {"idle", "nothing to do: CPU time", "us/s", 1,
+     rests, pool_glib_idle, pool_idle, false},
+    {"room", "a million that wait: memory", "bytes/task", 1,
+     rests, NULL, pool_weft_room, true},
+    {"room-futures", "the same with futures", "bytes/task", 1,
+     rests, NULL, pool_weft_future_room, true},
     {.name = NULL}};
+/* clang-format on */
 
 struct load {
     const struct pool_table *table;
@@ -84,33 +106,59 @@ now_ns(void)
     return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
+/* Over and over; the time of a task in the unit of its table. */
+static double
+time_of_task(const struct load *load, const struct pool_job *job,
+             struct pool_place *at, struct bench_sample *out)
+{
+    uint64_t tasks = 0;
+    int64_t took;
+    const int64_t begin = now_ns();
+
+    do {
+        const uint64_t n = job->run(at);
+        tasks += n;
+        if (n == 0)
+            snprintf(out->fault, sizeof(out->fault), "the outcome is wrong");
+        took = now_ns() - begin;
+    } while (out->fault[0] == '\0' && (double)took < at->seconds * 1e9);
+    return tasks == 0 ? 0 : (double)took / (double)tasks * load->table->per_ns;
+}
+
 static bool
 measure(const struct bench_table *t, const struct bench_row *row,
         const struct bench_cell *cell, struct bench_sample *out)
 {
     const struct load *load = t->load;
     const struct pool_job *job = row->subject;
-    struct pool_place at = {.workers = load->workers};
-    uint64_t tasks = 0;
-    int64_t took;
+    struct pool_place at = {.workers = load->workers, .seconds = cell->seconds};
 
     if (job->open != NULL && !job->open(&at, job->kind)) {
         report_abandon(cell->report, "%s: cannot be set up", job->name);
         return false;
     }
-    const int64_t begin = now_ns();
-    do {
-        const uint64_t n = job->run(&at);
-        tasks += n;
-        if (n == 0)
-            snprintf(out->fault, sizeof(out->fault), "the outcome is wrong");
-        took = now_ns() - begin;
-    } while (out->fault[0] == '\0' && (double)took < cell->seconds * 1e9);
+    if (job->before != NULL)
+        job->before(&at);
+    out->value = load->table->figure != NULL
+                     ? load->table->figure(&at)
+                     : time_of_task(load, job, &at, out);
+    if (out->value < 0)
+        snprintf(out->fault, sizeof(out->fault), "a submit has failed");
     if (job->close != NULL)
         job->close(&at);
-    out->value =
-        tasks == 0 ? 0 : (double)took / (double)tasks * load->table->per_ns;
     return true;
+}
+
+static void
+add_rows(struct bench_table *t, const struct pool_job *jobs, unsigned workers)
+{
+    for (const struct pool_job *j = jobs; j != NULL && j->name != NULL; j++)
+        if (!j->alone || workers == 1)
+            bench_row(t, &(struct bench_row){.name = j->name,
+                                             .note = j->note,
+                                             .rival = j->rival,
+                                             .baseline = j->baseline,
+                                             .subject = j});
 }
 
 static void
@@ -130,14 +178,12 @@ add_table(struct bench_run *run, const struct pool_table *p, unsigned workers)
                         .weight = 1,
                         .load = load,
                         .measure = measure});
-    for (const struct pool_job *j = p->jobs; j->name != NULL; j++)
-        if (!j->alone || workers == 1)
-            bench_row(t, &(struct bench_row){.name = j->name,
-                                             .note = j->note,
-                                             .rival = j->rival,
-                                             .baseline = j->baseline,
-                                             .subject = j});
+    add_rows(t, p->jobs, workers);
+    add_rows(t, p->rivals, workers);
 }
+
+static const unsigned worker_counts[] = {1, 2, 8};
+#define COUNTS (sizeof(worker_counts) / sizeof(worker_counts[0]))
 
 static enum outcome
 run(const struct options *o, struct report *r)
@@ -146,14 +192,14 @@ run(const struct options *o, struct report *r)
 
     bench_begin(&run, "bench pool", o, r, DURATION_S, ROUNDS);
     for (const struct pool_table *p = pool_tables; p->name != NULL; p++)
-        for (unsigned workers = 1; workers <= 2; workers++)
-            add_table(&run, p, workers);
-    return bench_run_scenario(&run, "1 and 2 workers");
+        for (size_t i = 0; i < (p->alone ? 1 : COUNTS); i++)
+            add_table(&run, p, worker_counts[i]);
+    return bench_run_scenario(&run, "1, 2 and 8 workers");
 }
 
 const struct scenario bench_pool = {
     .command = "bench",
     .name = "pool",
-    .summary = "forks and joins, submission, and the way there and back",
+    .summary = "forks and joins, submission, the way there and back, rest",
     .run = run,
 };

@@ -17,11 +17,13 @@
 #define POOL_FLAT    100000 /* tasks */
 #define POOL_SUBMITS 20000  /* tasks */
 #define POOL_TRIPS   200
+#define POOL_THREADS 100 /* at a time, where each task has its own */
 
 /* Who runs it. */
 struct pool_place {
     void *pool; /* a weft_pool, or what a rival has */
     unsigned workers;
+    double seconds; /* that the row has */
 };
 
 struct pool_job {
@@ -35,6 +37,8 @@ struct pool_job {
     void (*close)(struct pool_place *at);
     /* Do it once; how many tasks that were, 0 if the outcome is wrong. */
     uint64_t (*run)(struct pool_place *at);
+    /* NULL, or what it does to a new pool before its table measures. */
+    void (*before)(struct pool_place *at);
 };
 
 struct pool_table {
@@ -43,6 +47,10 @@ struct pool_table {
     const char *unit; /* of one task */
     double per_ns;    /* the unit [1 / ns] */
     const struct pool_job *jobs;
+    const struct pool_job *rivals; /* more of them, as far as there are any */
+    /* NULL, or what takes the place of `run`: a figure; below 0: it is wrong. */
+    double (*figure)(struct pool_place *at);
+    bool alone; /* with one worker only */
 };
 
 extern const struct pool_table pool_tables[];
@@ -71,7 +79,22 @@ uint64_t pool_weft_futures(struct pool_place *at);
 uint64_t pool_weft_two(struct pool_place *at);
 uint64_t pool_weft_trips(struct pool_place *at);
 
+/* pools_rest.c: pools that rest.  CPU time [us/s], a trip [us], memory of a task
+ * that waits [bytes]. */
+double pool_idle(struct pool_place *at);
+double pool_weft_cold(struct pool_place *at);
+double pool_weft_room(struct pool_place *at);
+double pool_weft_future_room(struct pool_place *at);
+
+/* pools_glib.c, pools_openmp.c, or files that have none. */
+extern const struct pool_job pool_glib_submits[];
+extern const struct pool_job pool_glib_idle[];
+extern const struct pool_job pool_openmp_fibs[];
+extern const struct pool_job pool_openmp_trees[];
+extern const struct pool_job pool_openmp_flats[];
+
 /* pools_serial.c: a thread for each task. */
+uint64_t pool_thread_submits(struct pool_place *at);
 uint64_t pool_thread_trips(struct pool_place *at);
 
 #endif /* STRESS_BENCH_POOLS_H */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pools_glib.c - GLib's GThreadPool: a queue under a mutex, no futures, no
+ * forks.
+ */
+#include <glib.h>
+
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "bench/pools.h"
+#include "bench/sanitized.h"
+
+struct count {
+    _Atomic uint64_t done;
+};
+
+static void
+count_one(gpointer arg, gpointer ctx)
+{
+    struct count *c = arg;
+
+    (void)ctx;
+    atomic_fetch_add_explicit(&c->done, 1, memory_order_relaxed);
+}
+
+static bool
+open_pool(struct pool_place *at, int kind)
+{
+    (void)kind;
+    at->pool =
+        g_thread_pool_new(count_one, NULL, (gint)at->workers, TRUE, NULL);
+    return at->pool != NULL;
+}
+
+static void
+close_pool(struct pool_place *at)
+{
+    g_thread_pool_free(at->pool, FALSE, TRUE);
+}
+
+static uint64_t
+submit(struct pool_place *at)
+{
+    struct count c = {.done = 0};
+
+    for (unsigned i = 0; i < POOL_SUBMITS; i++)
+        if (!g_thread_pool_push(at->pool, &c, NULL))
+            return 0;
+    while (atomic_load_explicit(&c.done, memory_order_relaxed) != POOL_SUBMITS)
+        sched_yield();
+    return POOL_SUBMITS;
+}
+
+static void
+rest(struct pool_place *at)
+{
+    (void)submit(at);
+}
+
+#define GLIB                                                         \
+    .name = SANITIZED_THREADS ? NULL : "GThreadPool", .rival = true, \
+    .open = open_pool, .close = close_pool
+
+/* ThreadSanitizer does not see GLib's locks. */
+const struct pool_job pool_glib_submits[] = {{GLIB, .run = submit},
+                                             {.name = NULL}};
+const struct pool_job pool_glib_idle[] = {{GLIB, .before = rest},
+                                          {.name = NULL}};

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pools_rest.c - a pool that rests: what that costs, how long it takes to get
+ * up, and what room those take that wait meanwhile.
+ */
+#include <weft/event.h>
+#include <weft/pool.h>
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "bench/pools.h"
+#include "memory.h"
+#include "progress.h"
+
+#define IDLE_S   0.25
+#define SETTLE_S 0.02 /* and of idling, where a row has little time */
+#define COLD_S   0.001
+#define MANY     1000000
+#define FEW      20000
+#define SHORT_S  0.02 /* a row that has less does less */
+
+static void
+sleep_s(double s)
+{
+    nanosleep(&(struct timespec){.tv_sec = (time_t)s,
+                                 .tv_nsec = (long)((s - (time_t)s) * 1e9)},
+              NULL);
+}
+
+static double
+cpu_us(void)
+{
+    struct rusage u;
+
+    getrusage(RUSAGE_SELF, &u);
+    return 1e6 * (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+}
+
+double
+pool_idle(struct pool_place *at)
+{
+    const double s = at->seconds < SHORT_S ? SETTLE_S : IDLE_S;
+
+    sleep_s(SETTLE_S);
+    const double before_us = cpu_us();
+    const int64_t begin = clock_ns();
+    sleep_s(s);
+    const double took_s = (double)(clock_ns() - begin) / 1e9;
+    return (cpu_us() - before_us) / took_s;
+}
+
+static void *
+return_arg(void *arg)
+{
+    return arg;
+}
+
+double
+pool_weft_cold(struct pool_place *at)
+{
+    const int64_t end = clock_ns() + (int64_t)(at->seconds * 1e9);
+    int64_t took = 0;
+    unsigned n = 0;
+
+    do {
+        weft_future *f;
+        sleep_s(COLD_S);
+        const int64_t begin = clock_ns();
+        if (weft_pool_submit(at->pool, return_arg, at, &f) != WEFT_OK)
+            return -1;
+        const enum weft_status s = weft_future_wait(f, WEFT_FOREVER);
+        took += clock_ns() - begin;
+        n++;
+        weft_future_release(f);
+        if (s != WEFT_OK)
+            return -1;
+    } while (clock_ns() < end);
+    return (double)took / n / 1e3;
+}
+
+/* --- room ------------------------------------------------------------------ */
+
+static void *
+wait_for(void *event)
+{
+    (void)weft_event_wait(event, WEFT_FOREVER);
+    return event;
+}
+
+static double
+bytes_in_use(void)
+{
+#if defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 33)
+    const struct mallinfo2 info = mallinfo2();
+    return (double)(info.uordblks + info.hblkhd);
+#endif
+#endif
+    return 0;
+}
+
+/* Its one worker waits meanwhile; the others would run them. */
+static double
+room_of(struct pool_place *at, bool with_future)
+{
+    const unsigned n = at->seconds < SHORT_S ? FEW : MANY;
+    weft_future **futures = must_have(n, sizeof(weft_future *));
+    weft_event gate;
+    weft_future *first;
+    double room = -1;
+
+    weft_event_init(&gate);
+    if (weft_pool_submit(at->pool, wait_for, &gate, &first) == WEFT_OK) {
+        const double before = bytes_in_use();
+        unsigned done = 0;
+        while (done < n &&
+               weft_pool_submit(at->pool, return_arg, at,
+                                with_future ? &futures[done] : NULL) == WEFT_OK)
+            done++;
+        room = done < n ? -1 : (bytes_in_use() - before) / n;
+        weft_event_set(&gate);
+        (void)weft_future_wait(first, WEFT_FOREVER);
+        weft_future_release(first);
+        for (unsigned i = 0; i < done; i++)
+            weft_future_release(futures[i]);
+    }
+    free(futures);
+    return room;
+}
+
+double
+pool_weft_room(struct pool_place *at)
+{
+    return room_of(at, false);
+}
+
+double
+pool_weft_future_room(struct pool_place *at)
+{
+    return room_of(at, true);
+}
