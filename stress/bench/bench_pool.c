@@ -63,7 +63,7 @@ static const struct pool_job rests[] = {WEFT(NULL), {.name = NULL}};
 
 /* clang-format off */
 const struct pool_table pool_tables[] = {
-    {"fib", "fork and join: fib(27)", "ns/fork", 1,
+    {"fib", "fork and join: Fibonacci numbers", "ns/fork", 1,
      fibs, pool_openmp_fibs, NULL, false},
     {"queens", "the same: 9 queens", "ns/fork", 1,
      queens, NULL, NULL, false},

@@ -9,14 +9,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The sizes, so that a job takes milliseconds. */
+#include "bench/sanitized.h"
+
+/* The sizes, so that a job takes milliseconds.  ThreadSanitizer's builds only
+ * show that it is done right. */
+#define POOL_QUEENS 9
+#if SANITIZED_THREADS
+#define POOL_FIB     18
+#define POOL_TREE    10000
+#define POOL_SKYNET  1000
+#define POOL_FLAT    1000
+#define POOL_SUBMITS 1000
+#define POOL_TRIPS   50
+#else
 #define POOL_FIB     27
-#define POOL_QUEENS  9
 #define POOL_TREE    100000 /* leaves */
 #define POOL_SKYNET  100000 /* leaves, ten to a node */
 #define POOL_FLAT    100000 /* tasks */
 #define POOL_SUBMITS 20000  /* tasks */
 #define POOL_TRIPS   200
+#endif
 #define POOL_THREADS 100 /* at a time, where each task has its own */
 
 /* Who runs it. */
