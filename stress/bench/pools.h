@@ -7,6 +7,7 @@
 #define STRESS_BENCH_POOLS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bench/sanitized.h"

@@ -3,8 +3,6 @@
  * pools_openmp.c - OpenMP's tasks, as the compiler brings them.  They are so
  * much slower that they get less to do; what is shown is the time of one.
  */
-#include <stddef.h>
-
 #include "bench/pools.h"
 #include "bench/sanitized.h"
 

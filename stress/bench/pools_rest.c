@@ -25,9 +25,10 @@
 static void
 sleep_s(double s)
 {
-    nanosleep(&(struct timespec){.tv_sec = (time_t)s,
-                                 .tv_nsec = (long)((s - (time_t)s) * 1e9)},
-              NULL);
+    nanosleep(
+        &(struct timespec){.tv_sec = (time_t)s,
+                           .tv_nsec = (long)((s - (double)(time_t)s) * 1e9)},
+        NULL);
 }
 
 static double
