@@ -86,6 +86,36 @@ names_what_is_missing() {
         [ "$(cat "$temp/err")" = "cannot open $temp/nothing" ]
 }
 
+# From a server of its own on loopback: a page, one that is not there, a port
+# where nobody listens (the server's, once it has gone), and a page that never
+# comes.
+server=
+start_server() {
+    "$build/tests/web_server" >"$temp/port" 2>&1 &
+    server=$!
+}
+
+listens() {
+    until [ -s "$temp/port" ]; do
+        kill -0 "$server" || return
+        sleep 0.05
+    done
+    cat "$temp/port"
+}
+
+stop_server() {
+    kill "$server"
+    wait "$server" 2>/dev/null || :
+}
+
+downloads() { # NAME MILLISECONDS EXPECTED URL...
+    printf '%b' "$3" >"$temp/wanted"
+    program=$1 milliseconds=$2
+    shift 3
+    example "$program" "$milliseconds" "$@" >"$temp/out" || return
+    diff "$temp/wanted" "$temp/out"
+}
+
 is_short() { # FILE
     lines=$(wc -l <"$1")
     echo "$lines lines"
@@ -106,6 +136,20 @@ for source in "$srcdir"/examples/[0-9]*.c; do
     34_*)
         ok "$name" counts_words "$name"
         ok "$name, of a missing file" names_what_is_missing "$name"
+        ;;
+    35_*)
+        [ -x "$build/tests/web_server" ] || continue
+        start_server
+        ok "the server listens" listens
+        web=http://127.0.0.1:$(cat "$temp/port")
+        ok "$name" downloads "$name" 60000 \
+            'it happened\nHTTP response code said error\nit happened\n' \
+            "$web/page" "$web/none" "$web/page"
+        ok "$name, one that never comes" downloads "$name" 50 \
+            'the deadline passed first\n' "$web/slow"
+        stop_server
+        ok "$name, nobody listens" downloads "$name" 60000 \
+            "Couldn't connect to server\n" "$web/page"
         ;;
     *) ok "$name" prints "$name" ;;
     esac
