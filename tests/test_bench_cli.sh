@@ -26,11 +26,10 @@ header_of() { # BENCH: what it was measured with stands above any number
         / rounds, interleaved, / { n++ }
         END { exit n != 8 }' "$work/$1.out"
 }
-benches="counter deque heap ring spsc stack"
+benches="counter deque heap pool ring spsc stack"
 # In an emulator it is enough that two of them run.
 [ -z "${RUN-}" ] || benches="counter spsc"
 for bench in $benches; do
-for bench in counter deque heap pool ring spsc stack; do
     case $bench in
     heap) brief="--duration 0.05 --rounds 1 --threads 1,2,3,4 --table hold-100-" ;;
     deque | stack) brief="--duration 0.2 --rounds 1" ;;
