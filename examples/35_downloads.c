@@ -34,8 +34,8 @@ fetch(void *url)
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, skip);
     const CURLcode code = curl_easy_perform(c);
     curl_easy_cleanup(c);
-    return code == CURLE_OK ? url
-                            : weft_fail(code, "%s", curl_easy_strerror(code));
+    const char *why = curl_easy_strerror(code);
+    return code == CURLE_OK ? url : weft_fail((int)code, "%s", why);
 }
 
 int
