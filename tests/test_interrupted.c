@@ -403,5 +403,5 @@ main(void)
     };
 
     return run_tests("interrupted", tests, sizeof(tests) / sizeof(tests[0]),
-                     30);
+                     120);
 }
