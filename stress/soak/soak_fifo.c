@@ -116,13 +116,14 @@ produce(struct worker *w, struct job *job)
     atomic_fetch_sub_explicit(&job->sum, sum, memory_order_relaxed);
 }
 
+/* Who was asleep meanwhile makes up for the looks it has missed. */
 static void
 look(struct job *job, uint64_t popped)
 {
     const uint64_t all = job->items * job->producers;
 
-    if (job->look_count < LOOKS &&
-        popped >= all / LOOKS * (job->look_count + 1))
+    while (job->look_count < LOOKS &&
+           popped >= all / LOOKS * (job->look_count + 1))
         job->looks[job->look_count++] = (struct look){
             (int64_t)popped, resident_bytes(), weft_fifo_size(job->fifo)};
 }
