@@ -70,7 +70,8 @@ push_when_closed(void *c, void *item)
 static enum weft_status
 pop_undone(void *c, void **item)
 {
-    return weft_queue_get(c, item, weft_in_us(20));
+    return weft_queue_get(c, item,
+                          soak_waits_for_ever ? WEFT_FOREVER : WEFT_NOW);
 }
 
 static enum weft_status
