@@ -330,6 +330,19 @@ START_TEST(test_a_compare_holds_up_no_other_item)
 }
 END_TEST
 
+START_TEST(test_a_pop_that_is_counted_before_its_push_takes_nothing_off)
+{
+    weft_heap *h = NULL;
+
+    ck_assert_int_eq(try_heap(&h, _i), WEFT_OK);
+    weft_counter_add(h->items, -1);
+    ck_assert_uint_eq(weft_heap_size(h), 0);
+    weft_counter_add(h->items, 1);
+    ck_assert_uint_eq(weft_heap_size(h), 0);
+    weft_heap_destroy(h);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -343,6 +356,8 @@ main(void)
         {&test_the_same_after_many_threads, WEFT_MUTEX * 2},
         {&test_pop_returns_when_nobody_compares_with_its_item, WEFT_MUTEX},
         {&test_a_compare_holds_up_no_other_item, WEFT_MUTEX},
+        {&test_a_pop_that_is_counted_before_its_push_takes_nothing_off,
+         WEFT_MUTEX * 2},
     };
 
     return run_tests("heap_inside", tests, sizeof(tests) / sizeof(tests[0]),
