@@ -155,7 +155,7 @@ START_TEST(test_a_pools_future_is_not_to_be_set)
 {
     weft_future *f = promise();
 
-    f->job.fn = succeed;
+    f->of_pool = true;
     ck_assert_int_eq(weft_future_start(f), WEFT_INVALID);
     ck_assert_int_eq(weft_future_set_result(f, NULL), WEFT_INVALID);
     ck_assert_int_eq(weft_future_set_error(f, 1, "no"), WEFT_INVALID);

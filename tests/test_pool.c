@@ -64,8 +64,7 @@ START_TEST(test_submit_without_memory_changes_nothing)
         struct gate g;
         occupy(&g, p, 1);
         alloc_fail_at(k);
-        const enum weft_status s =
-            weft_pool_submit(p, return_arg, p, k % 2 == 0 ? &f : NULL);
+        const enum weft_status s = weft_pool_submit(p, return_arg, p, &f);
         const unsigned asked = alloc_fail_stop();
         if (s != WEFT_OK) {
             ck_assert_int_eq(s, WEFT_NO_MEMORY);
@@ -81,10 +80,64 @@ START_TEST(test_submit_without_memory_changes_nothing)
         weft_pool_destroy(p);
         weft_reclaim_barrier_();
         ck_assert_uint_eq(alloc_live(), 0);
-        if (asked < k && k > 2)
+        ck_assert(s == WEFT_OK || asked >= k);
+        if (asked < k)
             break;
     }
     ck_assert_uint_eq(atomic_load(&drops), 0);
+}
+END_TEST
+
+/* Nothing but the room of the queue, which a few have without asking for it. */
+START_TEST(test_a_submit_without_a_future_needs_no_memory)
+{
+    weft_pool *p = open_pool_of(_i, 1);
+    struct gate g;
+
+    occupy(&g, p, 1);
+    alloc_fail_at(1);
+    enum weft_status s = WEFT_OK;
+    for (unsigned i = 0; i < 50; i++)
+        s = s == WEFT_OK ? weft_pool_submit(p, return_arg, p, NULL) : s;
+    const unsigned asked = alloc_fail_stop();
+    ck_assert_int_eq(s, WEFT_OK);
+    ck_assert_uint_eq(asked, 0);
+    weft_event_set(&g.opened);
+    weft_pool_destroy(p);
+}
+END_TEST
+
+static unsigned long ran[3]; /* the worker's: how many, of each priority */
+
+static void *
+run_in_turn(void *number)
+{
+    const uintptr_t i = (uintptr_t)number;
+
+    return (void *)(uintptr_t)(ran[i % 3]++ != i / 3);
+}
+
+/* More than the queue has room for at first, and more than once round. */
+START_TEST(test_many_that_wait_run_in_the_order_of_their_coming)
+{
+    enum { MANY = 3 * 5000 };
+    weft_pool *p = open_pool_of(_i, 1);
+    static weft_future *futures[MANY];
+    void *late = NULL;
+    struct gate g;
+
+    occupy(&g, p, 1);
+    for (uintptr_t i = 0; i < MANY; i++)
+        ck_assert_int_eq(weft_pool_submit_until(p, run_in_turn, (void *)i,
+                                                (enum weft_priority)(i % 3),
+                                                WEFT_NOW, &futures[i]),
+                         WEFT_OK);
+    weft_event_set(&g.opened);
+    for (unsigned i = 0; i < MANY; i++) {
+        ck_assert_int_eq(end_of(futures[i], &late), WEFT_OK);
+        ck_assert_ptr_null(late);
+    }
+    weft_pool_destroy(p);
 }
 END_TEST
 
@@ -145,6 +198,8 @@ main(void)
         {&test_destroyed_pool_gives_its_memory_back, POOLS},
         {&test_submit_without_memory_changes_nothing, POOLS},
         {&test_a_run_needs_no_memory, POOLS},
+        {&test_a_submit_without_a_future_needs_no_memory, POOLS},
+        {&test_many_that_wait_run_in_the_order_of_their_coming, POOLS},
         {&test_idle_pool_sleeps, POOLS},
     };
 

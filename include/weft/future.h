@@ -3,7 +3,7 @@
  * future.h - the outcome of something that runs elsewhere: asked for, waited
  * for, called off.
  *
- *   shape      one allocation of 112 bytes; counted handles
+ *   shape      one allocation of 64 bytes; counted handles
  *   source     the model of Python's concurrent.futures; the algorithm is
  *              original
  *   sibling    event.h, for something that has no result

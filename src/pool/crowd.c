@@ -53,7 +53,7 @@ count(weft_pool *p, uint64_t change)
 static uint32_t
 kinds_wanted(weft_pool *p)
 {
-    if (weft_pool_queue_size_(p) > 0)
+    if (weft_pool_queue_is_ready_(p))
         return WEFT_LANE_FOR_ALL;
     return weft_lanes_have_work_(p) ? WEFT_LANE_FOR_ALL | WEFT_LANE_FOR_FORKS
                                     : 0;
@@ -166,7 +166,7 @@ weft_crowd_lie_down_(struct weft_lane *lane, uint32_t kind)
     weft_pool_agree_(p);
     weft_lanes_ask_(p);
     WEFT_SCHED_POINT_("pool.lain_down");
-    if (kind == WEFT_LANE_FOR_FORKS && weft_pool_queue_size_(p) > 0)
+    if (kind == WEFT_LANE_FOR_FORKS && weft_pool_queue_is_ready_(p))
         wake_one(p, WEFT_LANE_FOR_ALL);
 }
 

@@ -122,7 +122,7 @@ weft_future_release(weft_future *f)
     weft_future_forget_(f);
     if (state_of(atomic_load_explicit(&f->word, memory_order_relaxed)) ==
         FAILED)
-        weft_fail_free_(&f->end.error);
+        weft_fail_free_(&f->error);
     free(f);
 }
 
@@ -247,9 +247,9 @@ weft_future_finish_(weft_future *f, enum weft_status status, void *result,
                     const weft_error *error)
 {
     if (status == WEFT_OK)
-        f->end.result = result;
+        f->result = result;
     else if (status == WEFT_FAILED)
-        f->end.error = *error;
+        f->error = *error;
     finish(f, status == WEFT_OK       ? RESULT
               : status == WEFT_FAILED ? FAILED
                                       : BROKEN);
@@ -269,7 +269,7 @@ weft_future_finish_value_(weft_future *f, void *value)
 enum weft_status
 weft_future_start(weft_future *f)
 {
-    return f->job.fn == NULL ? weft_future_start_(f) : WEFT_INVALID;
+    return !f->of_pool ? weft_future_start_(f) : WEFT_INVALID;
 }
 
 /* Win the right to set a promise, with a share. */
@@ -278,7 +278,7 @@ claim(weft_future *f)
 {
     uint32_t w;
 
-    if (f->job.fn != NULL || !leave(f, true, SETTING, &w))
+    if (f->of_pool || !leave(f, true, SETTING, &w))
         return false;
     weft_future_retain(f);
     WEFT_SCHED_POINT_("future.claimed");
@@ -290,7 +290,7 @@ weft_future_set_result(weft_future *f, void *result)
 {
     if (!claim(f))
         return WEFT_INVALID;
-    f->end.result = result;
+    f->result = result;
     finish(f, RESULT);
     weft_future_release(f);
     return WEFT_OK;
@@ -304,7 +304,7 @@ weft_future_set_error(weft_future *f, int code, const char *format, ...)
     if (!claim(f))
         return WEFT_INVALID;
     va_start(list, format);
-    f->end.error = weft_fail_make_(code, format, list);
+    f->error = weft_fail_make_(code, format, list);
     va_end(list);
     finish(f, FAILED);
     weft_future_release(f);
@@ -398,7 +398,7 @@ weft_future_result(weft_future *f, weft_deadline deadline, void **result)
         return s;
     const enum weft_status end = weft_future_peek_(f);
     if (end == WEFT_OK && result != NULL)
-        *result = f->end.result;
+        *result = f->result;
     return end;
 }
 
@@ -414,6 +414,6 @@ weft_future_error(weft_future *f, weft_deadline deadline,
     if (error != NULL && end == WEFT_OK)
         *error = NULL;
     else if (error != NULL && end == WEFT_FAILED)
-        *error = &f->end.error;
+        *error = &f->error;
     return end;
 }

@@ -3,7 +3,7 @@
  * pool/future_impl.h - the inside of a future, and what a pool does with one.
  *
  *       weft_future *f = weft_future_new_(2);       submit: one share is the
- *       f->job.fn = fn;                             caller's, one the queue's
+ *       f->of_pool = true;                          caller's, one the queue's
  *
  *       if (weft_future_start_(f) == WEFT_OK)       a worker
  *           weft_future_finish_value_(f, f->job.fn(f->job.arg));
@@ -38,7 +38,6 @@ struct weft_watcher_ {
 struct weft_callback_;
 
 struct weft_future {
-    struct weft_job_ job;    /* of a pool: its `fn` is not NULL */
     _Atomic uint32_t word;   /* the state and three flags, see future.c */
     _Atomic uint32_t shares; /* handles, and what the library holds */
     _Atomic uint32_t lock;   /* of the two lists */
@@ -46,12 +45,18 @@ struct weft_future {
     struct weft_watcher_ *watchers;
     struct weft_callback_ *first; /* callbacks, oldest first */
     struct weft_callback_ *last;
-    /* Written before it is done, by whoever makes it so. */
     union {
+        struct weft_job_ job; /* of a pool, until it runs or is dropped */
+        /* Written before it is done, by whoever makes it so. */
         void *result;
         weft_error error;
-    } end;
+    };
+    bool of_pool;   /* its users do not set it */
+    bool keeps_arg; /* of a pool: options.drop is not for it */
 };
+
+_Static_assert(sizeof(void *) > 8 || sizeof(struct weft_future) <= 64,
+               "a cache line");
 
 /* The word: a state, and flags.  Done is RESULT and above. */
 enum {

@@ -9,8 +9,8 @@
  *     the queue   what came from outside, in three priorities  (pool_queue.c)
  *     a deque     what a strand has forked                     (strand.c)
  *
- * WEFT_MUTEX keeps both under the pool's lock; the other form has a fifo for
- * each priority and deques of its own.  All else is the same for both: the life
+ * WEFT_MUTEX keeps both under the pool's lock; the other form has an intake for
+ * each priority (intake.h) and deques of its own.  All else is the same for both: the life
  * of a pool (pool.c), submission (pool_submit.c), what a worker does (worker.c),
  * and how it sleeps (crowd.c).
  *
@@ -27,7 +27,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <weft/fifo.h>
 #include <weft/mutex.h>
 #include <weft/pool.h>
 #include <weft/semaphore.h>
@@ -35,7 +34,7 @@
 
 #include "base/cacheline.h"
 #include "base/tsan.h"
-#include "pool/job.h"
+#include "pool/intake.h"
 
 /* How many forks of one worker can be open [tasks]. */
 #define WEFT_LANE_SLOTS ((size_t)1 << 20)
@@ -84,10 +83,12 @@ enum {
     WEFT_POOL_OVER = 4    /* closed, and there is nothing left to do */
 };
 
-/* A list of tasks, linked by their `word`. */
-struct weft_task_list {
-    weft_task *first;
-    weft_task *last;
+/* Jobs in a circle; pool_queue.c. */
+struct weft_jobs {
+    struct weft_job_ *at;
+    size_t length; /* [jobs] */
+    size_t first;
+    size_t count;
 };
 
 struct weft_pool {
@@ -101,7 +102,6 @@ struct weft_pool {
     enum weft_status (*initializer)(void *ctx);
     void (*drop)(void *arg, void *ctx);
     void *ctx;
-    weft_fifo *fifos[WEFT_PRIORITIES]; /* not WEFT_MUTEX */
 
     _Atomic uint32_t open; /* 1: all workers are started */
     _Atomic uint32_t shares;
@@ -117,9 +117,11 @@ struct weft_pool {
 
     /* WEFT_MUTEX. */
     _Alignas(WEFT_CACHE_PAIR) weft_mutex lock;
-    struct weft_task_list lists[WEFT_PRIORITIES];
-    size_t pending;
+    struct weft_jobs jobs[WEFT_PRIORITIES];
     bool closed;
+
+    /* Not WEFT_MUTEX. */
+    struct weft_intake intakes[WEFT_PRIORITIES];
 };
 
 /* --- pool.c ------------------------------------------------------------- */
@@ -154,26 +156,30 @@ enum weft_status weft_pool_queue_init_(weft_pool *p);
 void weft_pool_queue_fini_(weft_pool *p);
 
 /* WEFT_OK; else weft_pool_refusal_, or WEFT_NO_MEMORY. */
-enum weft_status weft_pool_queue_put_(weft_pool *p, weft_task *t,
+enum weft_status weft_pool_queue_put_(weft_pool *p, struct weft_job_ job,
                                       enum weft_priority priority);
 
 /* Let no put succeed. */
 void weft_pool_queue_close_(weft_pool *p);
 
-/* The oldest task of that priority; NULL: there is none. */
-weft_task *weft_pool_queue_take_(weft_pool *p, enum weft_priority priority);
+/* The oldest job of that priority; false: there is none. */
+bool weft_pool_queue_take_(weft_pool *p, enum weft_priority priority,
+                           struct weft_job_ *job);
 
 /* Whether it is closed and no take will succeed again. */
 bool weft_pool_queue_is_drained_(weft_pool *p);
+
+/* Whether a take would succeed now. */
+bool weft_pool_queue_is_ready_(weft_pool *p);
 
 size_t weft_pool_queue_size_(weft_pool *p);
 
 /* --- pool_submit.c --------------------------------------------------------- */
 
-/* The task will never run. */
-void weft_pool_drop_(weft_pool *p, weft_task *t, enum weft_status why);
+/* Run what was taken out of the queue, in the calling worker's strand `s`. */
+void weft_pool_run_job_(weft_pool *p, weft_strand s, struct weft_job_ job);
 
-/* The same for all that are in the queue. */
+/* None of those that are in the queue will ever run. */
 void weft_pool_drop_all_(weft_pool *p, enum weft_status why);
 
 /* --- strand.c ------------------------------------------------------------ */

@@ -3,8 +3,10 @@
  * pool_submit.c - how a task comes into the queue, and how it leaves it without
  * having run.
  *
- * A task with a future is a part of it, one allocation; a task without is one
- * of its own; the root of a run lies in the frame of who waits for it.
+ * A job without a future lies in the queue as it is, {fn, arg}.  Of one with a
+ * future the queue holds {with_future, future}, and the future what is to be
+ * called; of the root of a run, which lies in the frame of who waits for it,
+ * {root, root}.
  *
  * Room.  With max_pending a submit takes a unit of `room`, and whoever takes the
  * task out of the queue gives it back.  After the close a unit is passed from
@@ -17,8 +19,6 @@
  */
 #include "pool/pool_impl.h"
 
-#include <stdlib.h>
-
 #include "base/fail.h"
 #include "base/park.h"
 #include "pool/future_impl.h"
@@ -29,8 +29,7 @@
 
 /* The root of a run. */
 struct root {
-    weft_task task;
-    weft_task *user;
+    weft_task *task;
     enum weft_status status; /* before it is over */
     _Atomic uint32_t over;
 };
@@ -42,14 +41,18 @@ give_room(weft_pool *p)
         (void)weft_semaphore_release(&p->room, 1);
 }
 
-/* Give back what the library holds of it. */
-static void
-free_job(struct weft_job_ *job)
+/* What a job's function is where it is none of the user's; never called. */
+static void *
+with_future(void *future)
 {
-    if (job->future != NULL)
-        weft_future_release(job->future);
-    else
-        free(job);
+    return future;
+}
+
+static void *
+root(void *unused)
+{
+    (void)unused;
+    return NULL;
 }
 
 /* One that has not begun. */
@@ -63,46 +66,22 @@ end_future(weft_future *f, enum weft_status why)
 }
 
 static void
-drop_job(weft_pool *p, struct weft_job_ *job, enum weft_status why)
+drop_arg(weft_pool *p, void *arg)
 {
-    void *arg = job->arg;
-
-    if (job->future != NULL)
-        end_future(job->future, why);
-    if (p->drop != NULL && !job->keeps_arg)
+    if (p->drop != NULL)
         p->drop(arg, p->ctx);
-    free_job(job);
-}
-
-/* Call the function of a job; its future, if there is one, is running. */
-static void
-call(struct weft_job_ *job)
-{
-    weft_error error;
-
-    void *value = job->fn(job->arg);
-    if (job->future != NULL)
-        weft_future_finish_value_(job->future, value);
-    else if (weft_fail_take_(value, &error))
-        weft_fail_free_(&error);
 }
 
 static void
-run_job(weft_strand s, weft_task *t)
+drop_future(weft_pool *p, weft_future *f, enum weft_status why)
 {
-    struct weft_job_ *job = (struct weft_job_ *)t;
-    weft_pool *p = job->pool;
-    struct weft_frame frame = {weft_here_.frame, job->future, s};
+    void *const arg = f->job.arg;
+    const bool keeps_arg = f->keeps_arg;
 
-    give_room(p);
-    if (job->future != NULL && weft_future_start_(job->future) != WEFT_OK) {
-        drop_job(p, job, WEFT_CANCELLED);
-        return;
-    }
-    weft_here_.frame = &frame;
-    call(job);
-    weft_here_.frame = frame.below;
-    free_job(job);
+    end_future(f, why);
+    if (!keeps_arg)
+        drop_arg(p, arg);
+    weft_future_release(f);
 }
 
 /* Its frame may be gone as soon as it is over. */
@@ -116,34 +95,71 @@ end_root(struct root *r, enum weft_status status)
 }
 
 static void
-run_root(weft_strand s, weft_task *t)
+run_plain(struct weft_job_ job)
 {
-    struct root *r = (struct root *)t;
+    weft_error error;
 
-    weft_worker_run_strand_(s, r->user, NULL);
-    end_root(r, WEFT_OK);
+    if (weft_fail_take_(job.fn(job.arg), &error))
+        weft_fail_free_(&error);
+}
+
+static void
+run_future(weft_pool *p, weft_future *f)
+{
+    if (weft_future_start_(f) != WEFT_OK) {
+        drop_future(p, f, WEFT_CANCELLED);
+        return;
+    }
+    const struct weft_job_ job = f->job;
+    weft_future_finish_value_(f, job.fn(job.arg));
+    weft_future_release(f);
 }
 
 void
-weft_pool_drop_(weft_pool *p, weft_task *t, enum weft_status why)
+weft_pool_run_job_(weft_pool *p, weft_strand s, struct weft_job_ job)
+{
+    if (job.fn == root) {
+        struct root *r = job.arg;
+        weft_worker_run_strand_(s, r->task, NULL);
+        end_root(r, WEFT_OK);
+        return;
+    }
+    weft_future *f = job.fn == with_future ? job.arg : NULL;
+    struct weft_frame frame = {weft_here_.frame, f, s};
+
+    give_room(p);
+    weft_here_.frame = &frame;
+    if (f != NULL)
+        run_future(p, f);
+    else
+        run_plain(job);
+    weft_here_.frame = frame.below;
+}
+
+/* It will never run. */
+static void
+drop(weft_pool *p, struct weft_job_ job, enum weft_status why)
 {
     atomic_fetch_add_explicit(&p->dropped, 1, memory_order_relaxed);
-    if (t->fn == run_root) {
-        end_root((struct root *)t, why);
+    if (job.fn == root) {
+        end_root(job.arg, why);
         return;
     }
     give_room(p);
-    drop_job(p, (struct weft_job_ *)t, why);
+    if (job.fn == with_future)
+        drop_future(p, job.arg, why);
+    else
+        drop_arg(p, job.arg);
 }
 
 void
 weft_pool_drop_all_(weft_pool *p, enum weft_status why)
 {
-    for (int i = 0; i < WEFT_PRIORITIES; i++) {
-        weft_task *t;
-        while ((t = weft_pool_queue_take_(p, (enum weft_priority)i)) != NULL)
-            weft_pool_drop_(p, t, why);
-    }
+    struct weft_job_ job;
+
+    for (int i = 0; i < WEFT_PRIORITIES; i++)
+        while (weft_pool_queue_take_(p, (enum weft_priority)i, &job))
+            drop(p, job, why);
 }
 
 /* Whether a task of this pool runs in the calling thread. */
@@ -190,73 +206,49 @@ take_room(weft_pool *p, weft_deadline deadline)
     return refusal;
 }
 
-/* A job as `model`, with a future or without; NULL: no memory. */
-static struct weft_job_ *
-new_job(weft_pool *p, const struct weft_job_ *model, bool with_future)
-{
-    weft_future *f = with_future ? weft_future_new_(2) : NULL;
-    struct weft_job_ *job =
-        with_future ? (struct weft_job_ *)f : malloc(sizeof(*job));
-
-    if (job == NULL)
-        return NULL;
-    job->task.fn = run_job;
-    job->pool = p;
-    job->fn = model->fn;
-    job->arg = model->arg;
-    job->keeps_arg = model->keeps_arg;
-    job->future = f;
-    return job;
-}
-
-/* Undo new_job. */
-static void
-forget_job(struct weft_job_ *job)
-{
-    if (job->future != NULL) {
-        (void)weft_future_cancel(job->future);
-        weft_future_release(job->future);
-    }
-    free_job(job);
-}
-
 static enum weft_status
-put_job(weft_pool *p, struct weft_job_ *job, enum weft_priority priority,
-        weft_future **future)
+put(weft_pool *p, struct weft_job_ job, enum weft_priority priority)
 {
-    weft_future *before = NULL;
+    const enum weft_status s = weft_pool_queue_put_(p, job, priority);
 
-    if (future != NULL) {
-        before = *future;
-        *future = job->future;
-    }
-    const enum weft_status s = weft_pool_queue_put_(p, &job->task, priority);
-    if (s == WEFT_OK) {
+    if (s == WEFT_OK)
         weft_crowd_tell_(p, false);
-        return WEFT_OK;
-    }
-    if (future != NULL)
-        *future = before;
-    forget_job(job);
     return s;
 }
 
+/* The handle is there before the job can begin. */
 static enum weft_status
-submit(weft_pool *p, const struct weft_job_ *model, enum weft_priority priority,
-       weft_deadline deadline, weft_future **future)
+put_with_future(weft_pool *p, struct weft_job_ job, bool keeps_arg,
+                enum weft_priority priority, weft_future **future)
 {
-    if (model->fn == NULL || (unsigned)priority >= WEFT_PRIORITIES)
-        return WEFT_INVALID;
-    enum weft_status s = weft_pool_refusal_(p);
-    if (s == WEFT_OK && p->bounded)
-        s = take_room(p, deadline);
-    if (s != WEFT_OK)
-        return s;
-    struct weft_job_ *job = new_job(p, model, future != NULL);
-    s = job != NULL ? put_job(p, job, priority, future) : WEFT_NO_MEMORY;
-    if (s != WEFT_OK)
-        give_room(p);
+    weft_future *const before = *future;
+    weft_future *f = weft_future_new_(2);
+
+    if (f == NULL)
+        return WEFT_NO_MEMORY;
+    f->job = job;
+    f->of_pool = true;
+    f->keeps_arg = keeps_arg;
+    *future = f;
+    const enum weft_status s =
+        put(p, (struct weft_job_){with_future, f}, priority);
+    if (s == WEFT_OK)
+        return WEFT_OK;
+    *future = before;
+    weft_future_release(f);
+    weft_future_release(f);
     return s;
+}
+
+/* Whether a task may come, with room for it. */
+static enum weft_status
+enter(weft_pool *p, weft_fn *fn, enum weft_priority priority,
+      weft_deadline deadline)
+{
+    if (fn == NULL || (unsigned)priority >= WEFT_PRIORITIES)
+        return WEFT_INVALID;
+    const enum weft_status s = weft_pool_refusal_(p);
+    return s == WEFT_OK && p->bounded ? take_room(p, deadline) : s;
 }
 
 enum weft_status
@@ -264,18 +256,31 @@ weft_pool_submit_until(weft_pool *p, weft_fn *fn, void *arg,
                        enum weft_priority priority, weft_deadline deadline,
                        weft_future **future)
 {
-    const struct weft_job_ model = {.fn = fn, .arg = arg};
+    const struct weft_job_ job = {fn, arg};
+    enum weft_status s = enter(p, fn, priority, deadline);
 
-    return submit(p, &model, priority, deadline, future);
+    if (s != WEFT_OK)
+        return s;
+    s = future == NULL ? put(p, job, priority)
+                       : put_with_future(p, job, false, priority, future);
+    if (s != WEFT_OK)
+        give_room(p);
+    return s;
 }
 
 enum weft_status
 weft_pool_submit_kept_(weft_pool *p, weft_fn *fn, void *arg,
                        weft_deadline deadline, weft_future **future)
 {
-    const struct weft_job_ model = {.fn = fn, .arg = arg, .keeps_arg = true};
+    const struct weft_job_ job = {fn, arg};
+    enum weft_status s = enter(p, fn, WEFT_PRIORITY_NORMAL, deadline);
 
-    return submit(p, &model, WEFT_PRIORITY_NORMAL, deadline, future);
+    if (s != WEFT_OK)
+        return s;
+    s = put_with_future(p, job, true, WEFT_PRIORITY_NORMAL, future);
+    if (s != WEFT_OK)
+        give_room(p);
+    return s;
 }
 
 enum weft_status
@@ -288,13 +293,12 @@ weft_pool_submit(weft_pool *p, weft_fn *fn, void *arg, weft_future **future)
 static enum weft_status
 run_outside(weft_pool *p, weft_task *t)
 {
-    struct root r = {.task.fn = run_root, .user = t};
+    struct root r = {.task = t};
     const enum weft_status s =
-        weft_pool_queue_put_(p, &r.task, WEFT_PRIORITY_NORMAL);
+        put(p, (struct weft_job_){root, &r}, WEFT_PRIORITY_NORMAL);
 
     if (s != WEFT_OK)
         return s;
-    weft_crowd_tell_(p, false);
     (void)weft_park_spin_(&r.over, 0);
     /* acquire: over */
     while (atomic_load_explicit(&r.over, memory_order_acquire) == 0)

@@ -74,15 +74,15 @@ weft_worker_strand_(void)
 static bool
 run_queued(struct weft_lane *lane, weft_strand s, enum weft_priority priority)
 {
-    weft_task *t = weft_pool_queue_take_(lane->pool, priority);
+    struct weft_job_ job;
 
-    if (t == NULL)
+    if (!weft_pool_queue_take_(lane->pool, priority, &job))
         return false;
     weft_crowd_busy_(lane);
     const uint64_t n =
         atomic_load_explicit(&lane->injected, memory_order_relaxed);
     atomic_store_explicit(&lane->injected, n + 1, memory_order_relaxed);
-    t->fn(s, t);
+    weft_pool_run_job_(lane->pool, s, job);
     return true;
 }
 

@@ -26,7 +26,8 @@
 bool weft_worker_help_(weft_future *f, weft_deadline deadline,
                        enum weft_status *status);
 
-/* weft_pool_submit_until of normal priority, but the pool never drops `arg`. */
+/* weft_pool_submit_until of normal priority with a future, but the pool never
+ * drops `arg`. */
 WEFT_MUST_USE enum weft_status weft_pool_submit_kept_(weft_pool *p, weft_fn *fn,
                                                       void *arg,
                                                       weft_deadline deadline,

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * intake.c - cells that hold a whole job each, in a list of segments.
+ *
+ *      head                                  tail
+ *       |                                     |
+ *     +---------+      +---------+      +---------+
+ *     | life 7  |----->| life 8  |----->| life 9  |      spare: [s] [s] [ ] [ ]
+ *     +---------+      +---------+      +---------+
+ *
+ * A cell, low half and high half:
+ *
+ *     {life, 0}       free; {0, 0} in fresh memory, whatever the life
+ *     {arg, fn}       a job                       by a put, from free
+ *     {any, CLOSED}   no job will be here         by a close, from free
+ *
+ * Both are one compare-and-swap of the whole cell, so that a cell is always
+ * whole and there is no step in which a stopped thread stops others.  A put does
+ * the first cell that is free: it begins at the hint `position` of the tail, or
+ * at the first cell, and goes past a cell only when that is no longer free.  So
+ * the jobs are a gapless row, and the hint, a plain store that may be late and
+ * backwards, only says where to begin.
+ *
+ * `position` of the head is no hint but the place of the oldest job.  A take
+ * reads the cell there and moves the position by a compare-and-swap: if it is
+ * what it was, nobody has taken the cell and what was read is the job.  So a
+ * take writes to no cell, and the line that the puts write to is fetched by the
+ * takers only to be read.
+ *
+ * A segment whose jobs are taken serves again at once, under a new life, a
+ * number that is never used again, while stopped threads may still look at it:
+ *
+ *     a put that means the old life    expects the old life in a free cell
+ *     a take                           finds that the position has changed
+ *     an append                        finds another life in `next`
+ *
+ * {0, 0} cannot be mistaken: memory has one first life only.  The list itself is
+ * in intake_segment.c.
+ *
+ * Ordering.
+ *
+ *     publish    a put does a cell  ->  the take of it
+ *     advance    a hint is moved    ->  a later put begins there
+ *     intake.vacate    a take moves the position  ->  a take after it; who uses
+ *                                                     the segment again
+ *     intake.go_on     an end moves on            ->  who begins there
+ */
+#include "pool/intake_impl.h"
+
+#include "base/sched.h"
+
+/* --- puts ------------------------------------------------------------------ */
+
+/* Where a put begins: all before it is done. */
+static struct weft_intake_place
+put_place(const struct weft_intake *q)
+{
+    struct weft_intake_place at;
+    /* acquire: advance */
+    const uint64_t p =
+        atomic_load_explicit(&q->tail.position, memory_order_acquire);
+
+    /* acquire: intake.go_on */
+    at.s = atomic_load_explicit(&q->tail.segment.item, memory_order_acquire);
+    at.life = weft_intake_life_(p);
+    at.index = weft_intake_index_(p);
+    if (atomic_load_explicit(&q->tail.segment.stamp, memory_order_relaxed) !=
+        at.life)
+        at = weft_intake_look_(&q->tail);
+    return at;
+}
+
+/* The function in the first cell from `at` on that holds no job, and `at` is
+ * there; else `at` is behind the last. */
+static uint64_t
+first_without_job(struct weft_intake_place *at)
+{
+    for (; at->index < WEFT_INTAKE_CELLS; at->index++) {
+        /* acquire: publish */
+        const uint64_t fn = atomic_load_explicit(&at->s->cells[at->index].stamp,
+                                                 memory_order_acquire);
+        if (fn <= WEFT_INTAKE_CLOSED)
+            return fn;
+    }
+    return WEFT_INTAKE_FREE;
+}
+
+/* Fill the free cell `at`; false: it is not free, or not of its life. */
+static bool
+fill(const struct weft_intake_place *at, void *arg, uint64_t fn)
+{
+    struct weft_pair *cell = &at->s->cells[at->index];
+    void *seen = atomic_load_explicit(&cell->item, memory_order_relaxed);
+
+    /* acq_rel: publish */
+    return (seen == NULL || (uintptr_t)seen == at->life) &&
+           weft_pair_replace_(cell, seen, WEFT_INTAKE_FREE, arg, fn,
+                              memory_order_acq_rel);
+}
+
+static enum weft_status
+put(struct weft_intake *q, struct weft_job_ job)
+{
+    for (;;) {
+        struct weft_intake_place at = put_place(q);
+        if (first_without_job(&at) == WEFT_INTAKE_CLOSED)
+            return WEFT_CLOSED;
+        if (at.index == WEFT_INTAKE_CELLS) {
+            const enum weft_status s = weft_intake_tail_on_(q, &at);
+            if (s != WEFT_OK)
+                return s;
+        } else if (fill(&at, job.arg, (uintptr_t)job.fn)) {
+            WEFT_SCHED_POINT_("pool.put.done_not_told");
+            /* release: advance */
+            atomic_store_explicit(&q->tail.position,
+                                  weft_intake_position_(at.life, at.index + 1),
+                                  memory_order_release);
+            return WEFT_OK;
+        }
+    }
+}
+
+enum weft_status
+weft_intake_put_(struct weft_intake *q, struct weft_job_ job)
+{
+    weft_reclaim_enter_();
+    const enum weft_status s = put(q, job);
+    weft_reclaim_leave_();
+    return s;
+}
+
+/* Whether it is closed now. */
+static bool
+try_close(struct weft_intake *q)
+{
+    struct weft_intake_place at = put_place(q);
+
+    if (first_without_job(&at) == WEFT_INTAKE_CLOSED)
+        return true;
+    return at.index < WEFT_INTAKE_CELLS ? fill(&at, NULL, WEFT_INTAKE_CLOSED)
+                                        : weft_intake_end_list_(q, &at);
+}
+
+void
+weft_intake_close_(struct weft_intake *q)
+{
+    weft_reclaim_enter_();
+    while (!try_close(q))
+        ;
+    weft_reclaim_leave_();
+}
+
+/* --- takes ----------------------------------------------------------------- */
+
+/*
+ * What is at the head, of which *position is the position: a JOB, if that is
+ * still the same when the caller looks again; NOTHING; or NEVER anything.
+ */
+static enum weft_intake_found
+find(struct weft_intake *q, uint64_t *position, struct weft_job_ *job)
+{
+    for (;;) {
+        /* acquire: intake.vacate */
+        const uint64_t p =
+            atomic_load_explicit(&q->head.position, memory_order_acquire);
+        const struct weft_intake_place at = weft_intake_look_(&q->head);
+        if (weft_intake_index_(p) == WEFT_INTAKE_CELLS) {
+            const enum weft_intake_found f = weft_intake_head_on_(q, &at, p);
+            if (f != WEFT_INTAKE_JOB)
+                return f;
+            continue;
+        }
+        if (at.life != weft_intake_life_(p))
+            continue;
+        struct weft_pair *cell = &at.s->cells[weft_intake_index_(p)];
+        /* acquire: publish */
+        const uint64_t fn =
+            atomic_load_explicit(&cell->stamp, memory_order_acquire);
+        /* acquire: publish (of the low half, see base/pair.h) */
+        job->arg = atomic_load_explicit(&cell->item, memory_order_acquire);
+        job->fn = (weft_fn *)(uintptr_t)fn;
+        *position = p;
+        if (fn > WEFT_INTAKE_CLOSED)
+            return WEFT_INTAKE_JOB;
+        if (atomic_load_explicit(&q->head.position, memory_order_relaxed) == p)
+            return fn == WEFT_INTAKE_CLOSED ? WEFT_INTAKE_NEVER
+                                            : WEFT_INTAKE_NOTHING;
+    }
+}
+
+bool
+weft_intake_take_(struct weft_intake *q, struct weft_job_ *job)
+{
+    uint64_t p;
+    bool done = false;
+
+    weft_reclaim_enter_();
+    while (!done && find(q, &p, job) == WEFT_INTAKE_JOB)
+        /* acq_rel: intake.vacate */
+        done = atomic_compare_exchange_strong_explicit(
+            &q->head.position, &p, p + 1, memory_order_acq_rel,
+            memory_order_relaxed);
+    weft_reclaim_leave_();
+    return done;
+}
+
+static enum weft_intake_found
+find_now(struct weft_intake *q)
+{
+    struct weft_job_ job;
+    uint64_t p;
+
+    weft_reclaim_enter_();
+    const enum weft_intake_found f = find(q, &p, &job);
+    weft_reclaim_leave_();
+    return f;
+}
+
+bool
+weft_intake_is_drained_(struct weft_intake *q)
+{
+    return find_now(q) == WEFT_INTAKE_NEVER;
+}
+
+bool
+weft_intake_is_ready_(struct weft_intake *q)
+{
+    return find_now(q) == WEFT_INTAKE_JOB;
+}
+
+size_t
+weft_intake_size_(struct weft_intake *q)
+{
+    const uint64_t p =
+        atomic_load_explicit(&q->head.position, memory_order_relaxed);
+
+    weft_reclaim_enter_();
+    struct weft_intake_place at = put_place(q);
+    (void)first_without_job(&at);
+    weft_reclaim_leave_();
+    /* A segment that serves again meanwhile may look as if it had fewer. */
+    const uint64_t before =
+        weft_intake_life_(p) * WEFT_INTAKE_CELLS + weft_intake_index_(p);
+    const uint64_t all = at.life * WEFT_INTAKE_CELLS + at.index;
+    return all > before ? (size_t)(all - before) : 0;
+}
