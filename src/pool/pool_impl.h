@@ -113,7 +113,8 @@ struct weft_pool {
     bool listed;
 
     _Alignas(WEFT_CACHE_PAIR) _Atomic uint32_t state;
-    _Atomic uint64_t crowd; /* crowd.c */
+    _Atomic bool is_used[WEFT_PRIORITIES]; /* something was once put there */
+    _Atomic uint64_t crowd;                /* crowd.c */
 
     /* WEFT_MUTEX. */
     _Alignas(WEFT_CACHE_PAIR) weft_mutex lock;

@@ -137,6 +137,9 @@ enum weft_status
 weft_pool_queue_put_(weft_pool *p, struct weft_job_ job,
                      enum weft_priority priority)
 {
+    if (!atomic_load_explicit(&p->is_used[priority], memory_order_relaxed))
+        atomic_store_explicit(&p->is_used[priority], true,
+                              memory_order_relaxed);
     if (p->locked)
         return put_mutex(p, job, priority);
     const enum weft_status s = weft_intake_put_(&p->intakes[priority], job);
@@ -158,6 +161,8 @@ bool
 weft_pool_queue_take_(weft_pool *p, enum weft_priority priority,
                       struct weft_job_ *job)
 {
+    if (!atomic_load_explicit(&p->is_used[priority], memory_order_relaxed))
+        return false;
     return p->locked ? take_mutex(p, priority, job)
                      : weft_intake_take_(&p->intakes[priority], job);
 }

@@ -34,6 +34,9 @@
 
 #include <ck_pr.h>
 
+/* A search looks every so often in the end. */
+#define SEARCH_PAUSES 16
+
 __thread struct weft_here weft_here_;
 
 /* What a worker waits for. */
@@ -141,9 +144,32 @@ run_one(struct wait *w)
     return run_forked(w->lane, w->strand);
 }
 
+/* How long it searches, and how long until it looks the next time. */
+struct search {
+    int64_t until;
+    unsigned pauses;
+};
+
+static void
+begin_search(struct search *s)
+{
+    s->until = weft_clock_ns_() + WEFT_PARK_SPIN_NS;
+    s->pauses = 1;
+}
+
+/* Each look takes the lines away from who is just putting something in. */
+static void
+pause_search(struct search *s)
+{
+    for (unsigned i = 0; i < s->pauses; i++)
+        ck_pr_stall();
+    if (s->pauses < SEARCH_PAUSES)
+        s->pauses *= 2;
+}
+
 /* Look again for a while, or lie down; having looked lying, sleep. */
 static enum weft_status
-find_nothing(struct wait *w, int64_t *search_until, weft_deadline deadline)
+find_nothing(struct wait *w, struct search *search, weft_deadline deadline)
 {
     struct weft_lane *lane = w->lane;
     enum weft_status s = WEFT_OK;
@@ -154,13 +180,13 @@ find_nothing(struct wait *w, int64_t *search_until, weft_deadline deadline)
         s = weft_crowd_sleep_(lane, deadline);
         if (w->rest != NULL)
             w->rest(w, false);
-        *search_until = weft_clock_ns_() + WEFT_PARK_SPIN_NS;
+        begin_search(search);
     } else if (lane->mode == WEFT_LANE_BUSY && weft_crowd_search_(lane)) {
         weft_lanes_ask_(lane->pool);
-        *search_until = weft_clock_ns_() + WEFT_PARK_SPIN_NS;
+        begin_search(search);
     } else if (lane->mode == WEFT_LANE_SEARCHING &&
-               weft_clock_ns_() < *search_until) {
-        ck_pr_stall();
+               weft_clock_ns_() < search->until) {
+        pause_search(search);
     } else {
         weft_crowd_lie_down_(lane, w->kind);
     }
@@ -171,7 +197,7 @@ find_nothing(struct wait *w, int64_t *search_until, weft_deadline deadline)
 static enum weft_status
 work_until(struct wait *w, weft_deadline deadline)
 {
-    int64_t search_until = 0;
+    struct search search = {0, 1};
     enum weft_status s = WEFT_OK;
 
     while (!w->is_over(w)) {
@@ -181,7 +207,7 @@ work_until(struct wait *w, weft_deadline deadline)
             break;
         }
         if (!run_one(w))
-            s = find_nothing(w, &search_until, deadline);
+            s = find_nothing(w, &search, deadline);
     }
     weft_crowd_busy_(w->lane);
     return w->is_over(w) ? WEFT_OK : s;
