@@ -48,6 +48,14 @@ only_percpu() {
     grep -q percpu "$work/only.csv" && ! grep -q fetch_add "$work/only.csv"
 }
 ok "only: other variants are left out" only_percpu
+only_small() {
+    run bench pool --table small-2 --only mutex --duration 0.01 --rounds 1 \
+        --csv "$work/small.csv" >/dev/null || return 1
+    [ "$(grep -c '^small-2,' "$work/small.csv")" = 1 ] &&
+        ! grep -q '^fib' "$work/small.csv"
+}
+ok "table: other tables are left out" only_small
+fails "table: a name that none has" run bench pool --table nonesuch
 fails "only: a name that none has" run bench ring --only nonesuch
 fails "mix: nonsense" run bench ring --mix 2y2
 fails "capacity: nonsense" run bench ring --capacity 0

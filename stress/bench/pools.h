@@ -22,6 +22,11 @@
 #define POOL_FLAT    1000
 #define POOL_SUBMITS 1000
 #define POOL_TRIPS   50
+#define POOL_MATRIX  32
+#define POOL_FOR     10000
+#define POOL_SKEWED  1000
+#define POOL_STEPS   5
+#define POOL_SMALLS  10
 #else
 #define POOL_FIB     27
 #define POOL_TREE    100000 /* leaves */
@@ -29,14 +34,21 @@
 #define POOL_FLAT    100000 /* tasks */
 #define POOL_SUBMITS 20000  /* tasks */
 #define POOL_TRIPS   200
+#define POOL_MATRIX  256      /* rows and columns */
+#define POOL_FOR     10000000 /* numbers */
+#define POOL_SKEWED  10000    /* the same */
+#define POOL_STEPS   500      /* for a number that is not dear */
+#define POOL_SMALLS  20       /* loops */
 #endif
-#define POOL_THREADS 100 /* at a time, where each task has its own */
+#define POOL_SMALL   1000 /* numbers */
+#define POOL_THREADS 100  /* at a time, where each task has its own */
 
 /* Who runs it. */
 struct pool_place {
     void *pool; /* a weft_pool, or what a rival has */
     unsigned workers;
     double seconds; /* that the row has */
+    uint64_t runs;  /* where jobs are counted: how many since `before` */
 };
 
 struct pool_job {
@@ -50,8 +62,10 @@ struct pool_job {
     void (*close)(struct pool_place *at);
     /* Do it once; how many tasks that were, 0 if the outcome is wrong. */
     uint64_t (*run)(struct pool_place *at);
-    /* NULL, or what it does to a new pool before its table measures. */
+    /* NULL, or what is done once, before the time that counts. */
     void (*before)(struct pool_place *at);
+    /* NULL, or whether the runs together did what they should; after it. */
+    bool (*is_right)(struct pool_place *at);
 };
 
 struct pool_table {
@@ -92,7 +106,17 @@ uint64_t pool_weft_futures(struct pool_place *at);
 uint64_t pool_weft_two(struct pool_place *at);
 uint64_t pool_weft_trips(struct pool_place *at);
 
-/* pools_rest.c: pools that rest.  CPU time [us/s], a trip [us], memory of a task
+/* pools_loops.c: plain loops, and the loops of a pool of Weft. */
+uint64_t pool_serial_matrix(struct pool_place *at);
+uint64_t pool_serial_for(struct pool_place *at);
+uint64_t pool_serial_skewed(struct pool_place *at);
+uint64_t pool_serial_small(struct pool_place *at);
+uint64_t pool_weft_matrix(struct pool_place *at);
+uint64_t pool_weft_for(struct pool_place *at);
+uint64_t pool_weft_skewed(struct pool_place *at);
+uint64_t pool_weft_small(struct pool_place *at);
+
+/* pools_rest.c: pools that rest.  CPU time of 3 s [us], a trip [us], memory of a task
  * that waits [bytes]. */
 double pool_idle(struct pool_place *at);
 double pool_weft_cold(struct pool_place *at);
@@ -101,10 +125,17 @@ double pool_weft_future_room(struct pool_place *at);
 
 /* pools_glib.c, pools_openmp.c, or files that have none. */
 extern const struct pool_job pool_glib_submits[];
+extern const struct pool_job pool_glib_twos[];
 extern const struct pool_job pool_glib_idle[];
 extern const struct pool_job pool_openmp_fibs[];
+extern const struct pool_job pool_openmp_queens[];
 extern const struct pool_job pool_openmp_trees[];
+extern const struct pool_job pool_openmp_skynets[];
 extern const struct pool_job pool_openmp_flats[];
+extern const struct pool_job pool_openmp_matrices[];
+extern const struct pool_job pool_openmp_fors[];
+extern const struct pool_job pool_openmp_skewed[];
+extern const struct pool_job pool_openmp_smalls[];
 
 /* pools_serial.c: a thread for each task. */
 uint64_t pool_thread_submits(struct pool_place *at);

@@ -5,6 +5,7 @@
  */
 #include <glib.h>
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 
@@ -39,17 +40,53 @@ close_pool(struct pool_place *at)
     g_thread_pool_free(at->pool, FALSE, TRUE);
 }
 
+struct submitter {
+    GThreadPool *pool;
+    struct count *count;
+    bool failed;
+};
+
+static void *
+submit_all(void *arg)
+{
+    struct submitter *s = arg;
+
+    for (unsigned i = 0; i < POOL_SUBMITS; i++)
+        s->failed |= !g_thread_pool_push(s->pool, s->count, NULL);
+    return NULL;
+}
+
+static uint64_t
+await(const struct count *c, uint64_t n)
+{
+    while (atomic_load_explicit(&c->done, memory_order_relaxed) != n)
+        sched_yield();
+    return n;
+}
+
 static uint64_t
 submit(struct pool_place *at)
 {
     struct count c = {.done = 0};
+    struct submitter s = {.pool = at->pool, .count = &c};
 
-    for (unsigned i = 0; i < POOL_SUBMITS; i++)
-        if (!g_thread_pool_push(at->pool, &c, NULL))
-            return 0;
-    while (atomic_load_explicit(&c.done, memory_order_relaxed) != POOL_SUBMITS)
-        sched_yield();
-    return POOL_SUBMITS;
+    submit_all(&s);
+    return s.failed ? 0 : await(&c, POOL_SUBMITS);
+}
+
+static uint64_t
+submit_by_two(struct pool_place *at)
+{
+    struct count c = {.done = 0};
+    struct submitter one = {.pool = at->pool, .count = &c};
+    struct submitter two = one;
+    pthread_t other;
+
+    if (pthread_create(&other, NULL, submit_all, &two) != 0)
+        return 0;
+    submit_all(&one);
+    pthread_join(other, NULL);
+    return one.failed || two.failed ? 0 : await(&c, 2 * POOL_SUBMITS);
 }
 
 static void
@@ -65,5 +102,7 @@ rest(struct pool_place *at)
 /* ThreadSanitizer does not see GLib's locks. */
 const struct pool_job pool_glib_submits[] = {{GLIB, .run = submit},
                                              {.name = NULL}};
+const struct pool_job pool_glib_twos[] = {{GLIB, .run = submit_by_two},
+                                          {.name = NULL}};
 const struct pool_job pool_glib_idle[] = {{GLIB, .before = rest},
                                           {.name = NULL}};

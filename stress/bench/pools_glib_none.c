@@ -5,4 +5,5 @@
 #include "bench/pools.h"
 
 const struct pool_job pool_glib_submits[] = {{.name = NULL}};
+const struct pool_job pool_glib_twos[] = {{.name = NULL}};
 const struct pool_job pool_glib_idle[] = {{.name = NULL}};

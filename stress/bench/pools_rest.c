@@ -8,15 +8,15 @@
 
 #include <malloc.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "bench/pools.h"
 #include "memory.h"
 #include "progress.h"
 
-#define IDLE_S   0.25
-#define SETTLE_S 0.02 /* and of idling, where a row has little time */
+#define IDLE_S   3.0 /* or as much as the row has */
+#define SETTLE_S 0.02
+#define LEAST_US 0.01 /* of 0 no number is shown */
 #define COLD_S   0.001
 #define MANY     1000000
 #define FEW      20000
@@ -32,26 +32,33 @@ sleep_s(double s)
 }
 
 static double
-cpu_us(void)
+cpu_us(clockid_t whose)
 {
-    struct rusage u;
+    struct timespec t;
 
-    getrusage(RUSAGE_SELF, &u);
-    return 1e6 * (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+    clock_gettime(whose, &t);
+    return 1e6 * (double)t.tv_sec + (double)t.tv_nsec / 1e3;
+}
+
+/* Of all threads but this one. */
+static double
+others_us(void)
+{
+    return cpu_us(CLOCK_PROCESS_CPUTIME_ID) - cpu_us(CLOCK_THREAD_CPUTIME_ID);
 }
 
 double
 pool_idle(struct pool_place *at)
 {
-    const double s = at->seconds < SHORT_S ? SETTLE_S : IDLE_S;
+    const double s = at->seconds < IDLE_S ? at->seconds : IDLE_S;
 
     sleep_s(SETTLE_S);
-    const double before_us = cpu_us();
+    const double before_us = others_us();
     const int64_t begin = clock_ns();
     sleep_s(s);
     const double took_s = (double)(clock_ns() - begin) / 1e9;
-    return (cpu_us() - before_us) / took_s;
+    const double us = (others_us() - before_us) / took_s * IDLE_S;
+    return us > LEAST_US ? us : LEAST_US;
 }
 
 static void *
