@@ -2,9 +2,9 @@
 /*
  * 30_mergesort.c - fork one half, sort the other, join.
  *
- * A fork costs two stores, so it may be for little, here for two numbers: what
- * nobody else takes comes back as a plain call.  The task lies in the frame that forks it and is joined before that
- * returns, the youngest first.  The strand is passed on to whatever forks.
+ * A fork costs two stores, so it may be for little, here for two numbers.  The
+ * task lies in the frame that forks it and is joined before that returns, the
+ * youngest first.  The strand is passed on to whatever forks.
  */
 #include <stdio.h>
 #include <stdlib.h>

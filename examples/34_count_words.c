@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * 34_count_words.c - the words of many files, as `wc -w` counts them.
+ * 34_count_words.c - the words of many files, as `LC_ALL=C wc -w` has them.
  *
  * weft_parallel_map calls a function for each item of an array, on all workers,
  * and returns when that is done; here the results take the place of the items.
- * If one fails no more are begun, and the call says which.  `word_count` does
- * the same with threads and rings, on pieces of files.
+ * If one fails no more are begun, and the call says which.
  */
+#define _POSIX_C_SOURCE 200809L /* getc_unlocked: the file is this task's own */
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -20,13 +20,14 @@ count(void *name)
 {
     FILE *in = fopen(name, "r");
     uintptr_t words = 0;
-    int before = ' ';
+    bool inside = false; /* a word */
 
     if (in == NULL)
         return weft_fail(errno, "cannot open %s", (char *)name);
-    for (int c; (c = getc(in)) != EOF; before = c)
-        if (isspace(before) && !isspace(c))
-            words++;
+    for (int c; (c = getc_unlocked(in)) != EOF;) {
+        words += !inside && isgraph(c);
+        inside = isgraph(c) || (inside && !isspace(c));
+    }
     const bool bad = ferror(in) != 0;
     fclose(in);
     return bad ? weft_fail(EIO, "cannot read %s", (char *)name) : (void *)words;

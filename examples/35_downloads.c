@@ -34,8 +34,7 @@ fetch(void *url)
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, skip);
     const CURLcode code = curl_easy_perform(c);
     curl_easy_cleanup(c);
-    const char *why = curl_easy_strerror(code);
-    return code == CURLE_OK ? url : weft_fail((int)code, "%s", why);
+    return code ? weft_fail((int)code, "%s", curl_easy_strerror(code)) : url;
 }
 
 int
@@ -44,15 +43,16 @@ main(int argc, char **argv)
     weft_future *f[100];
     const weft_error *e;
 
-    if (argc < 2 || argc > 100 || curl_global_init(CURL_GLOBAL_ALL))
-        abort();
+    if (argc < 3 || argc > 100 || curl_global_init(CURL_GLOBAL_ALL))
+        return fprintf(stderr, "usage: %s MILLISECONDS URL...\n", argv[0]), 2;
     for (int i = 2; i < argc; i++)
         if (weft_pool_submit(weft_pool_default(), fetch, argv[i], &f[i]))
             abort();
     const weft_deadline end = weft_in_ms(atoi(argv[1]));
     for (int i = 2; i < argc; i++) {
         const enum weft_status s = weft_future_error(f[i], end, &e);
-        puts(s == WEFT_FAILED ? e->message : weft_status_text(s));
+        printf("%s: %s\n", argv[i],
+               s == WEFT_FAILED ? e->message : weft_status_text(s));
         if (!weft_future_cancel(f[i]))
             weft_future_request_stop(f[i]); /* nothing, if it is done */
         weft_future_release(f[i]);

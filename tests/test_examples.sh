@@ -70,9 +70,9 @@ adds_up_files() {
     sort "$temp/out" | diff "$temp/sorted" -
 }
 
-# As `wc` has it; one that is missing ends it.
+# As `wc` has it, also of bytes that are no letters; one that is missing ends it.
 counts_words() {
-    printf ' no\n\tnewline' >"$temp/short"
+    printf ' no\n\302\240 \001\tnewline\303\251 \303\251' >"$temp/short"
     set -- "$1" "$temp/short" "$srcdir"/examples/*.c
     example "$@" >"$temp/out" || return
     shift
@@ -143,13 +143,13 @@ for source in "$srcdir"/examples/[0-9]*.c; do
         ok "the server listens" listens
         web=http://127.0.0.1:$(cat "$temp/port")
         ok "$name" downloads "$name" 60000 \
-            'it happened\nHTTP response code said error\nit happened\n' \
+            "$web/page: it happened\n$web/none: HTTP response code said error\n$web/page: it happened\n" \
             "$web/page" "$web/none" "$web/page"
         ok "$name, one that never comes" downloads "$name" 50 \
-            'the deadline passed first\n' "$web/slow"
+            "$web/slow: the deadline passed first\n" "$web/slow"
         stop_server
         ok "$name, nobody listens" downloads "$name" 60000 \
-            "Couldn't connect to server\n" "$web/page"
+            "$web/page: Couldn't connect to server\n" "$web/page"
         ;;
     *) ok "$name" prints "$name" ;;
     esac
