@@ -21,8 +21,8 @@
 
 #include "base/deadline.h"
 #include "base/symbol.h"
+#include "base/writer.h"
 #include "thread/snapshot.h"
-#include "thread/writer.h"
 
 #define NAMES_MS 4000 /* for the names of functions, files and lines */
 

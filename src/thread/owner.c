@@ -59,6 +59,7 @@ weft_owner_of_(struct weft_lock_view lock)
             return id;
         return 0;
     case WEFT_KIND_NONE:
+    case WEFT_KIND_SPIN:
     case WEFT_KIND_SEMAPHORE:
     case WEFT_KIND_EVENT:
     case WEFT_KIND_COND:

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread/writer.h - text to a file descriptor, in few system calls.
+ * base/writer.h - text to a file descriptor, in few system calls.
  */
-#ifndef WEFT_THREAD_WRITER_H
-#define WEFT_THREAD_WRITER_H
+#ifndef WEFT_BASE_WRITER_H
+#define WEFT_BASE_WRITER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,4 +29,4 @@ weft_writer_say_(struct weft_writer *w, const char *format, ...);
  */
 void weft_writer_flush_(struct weft_writer *w);
 
-#endif /* WEFT_THREAD_WRITER_H */
+#endif /* WEFT_BASE_WRITER_H */

@@ -6,7 +6,7 @@
  * most programs.  It is blocked meanwhile, and taken away if it was not there
  * before.
  */
-#include "thread/writer.h"
+#include "base/writer.h"
 
 #include <errno.h>
 #include <poll.h>

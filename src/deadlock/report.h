@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * deadlock/report.h - what is said about threads that wait for each other.
+ *
+ *   shape      text for people, JSON for programs, a graph for Graphviz; each
+ *              into a writer, with no malloc
+ *   names      functions, files and lines come from base/symbol.h: gather with
+ *              weft_dl_add_places_, look them up, then write.  Without, places
+ *              are numbers
+ *
+ *       struct weft_dl_report r = {.picture = &p, .found = &f};
+ *       r.symbols = weft_symbols_create_(weft_dl_count_places_(&r));
+ *       weft_dl_add_places_(&r, r.symbols);
+ *       weft_symbols_find_(r.symbols, weft_in_ms(500));
+ *       weft_dl_write_text_(&writer, &r);
+ *       weft_writer_flush_(&writer);
+ */
+#ifndef WEFT_DEADLOCK_REPORT_H
+#define WEFT_DEADLOCK_REPORT_H
+
+#include "base/symbol.h"
+#include "base/writer.h"
+#include "deadlock/find.h"
+
+struct weft_dl_report {
+    const struct weft_dl_picture *picture;
+    const struct weft_dl_found *found;
+    struct weft_symbols *symbols; /* NULL: not looked up */
+    /* What the user calls an object; NULL, or it returns NULL: nothing. */
+    const char *(*name_of)(const void *object);
+};
+
+/* The places of one report: how many there are at most; add them to a set. */
+size_t weft_dl_count_places_(const struct weft_dl_report *r);
+void weft_dl_add_places_(const struct weft_dl_report *r,
+                         struct weft_symbols *s);
+
+/*
+ * Write one report as text: a headline, two or three lines for each thread of
+ * the cycle, how many wait behind it, and what to change.
+ */
+void weft_dl_write_text_(struct weft_writer *w, const struct weft_dl_report *r);
+
+/* Write one object of JSON, with a line feed at its end: a file of them is read
+ * line by line. */
+void weft_dl_write_json_(struct weft_writer *w, const struct weft_dl_report *r);
+
+/* Write one directed graph in the language of Graphviz: from each thread to
+ * what it waits for, and from there to who has it. */
+void weft_dl_write_graph_(struct weft_writer *w,
+                          const struct weft_dl_report *r);
+
+/* Return the name of a shape, as JSON has it: "upgrade". */
+const char *weft_dl_shape_name_(enum weft_dl_shape shape);
+
+/* Return one sentence for people: what to change. */
+void weft_dl_write_advice_(struct weft_writer *w,
+                           const struct weft_dl_report *r);
+
+#endif /* WEFT_DEADLOCK_REPORT_H */
