@@ -304,6 +304,7 @@ START_TEST(test_create_and_on_done_fail_cleanly_without_memory)
     ck_assert_int_eq(t, WEFT_NO_MEMORY);
     ck_assert_int_eq(weft_future_set_result(f, NULL), WEFT_OK);
     weft_future_release(f);
+    weft_future_trim_();
     ck_assert_uint_eq(alloc_live(), 0);
 }
 END_TEST
@@ -353,6 +354,7 @@ START_TEST(test_the_last_handle_gives_all_back)
     ck_assert_uint_eq(asked, _i == ERROR ? 4 : 3);
     ck_assert_uint_eq(alloc_live(), _i == BROKEN ? 3 : _i == ERROR ? 2 : 1);
     weft_future_release(f);
+    weft_future_trim_();
     ck_assert_uint_eq(alloc_live(), 0);
 }
 END_TEST

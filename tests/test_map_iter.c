@@ -418,8 +418,8 @@ START_TEST(test_all_memory_is_given_back)
         weft_pool_shutdown(pool, WEFT_FINISH, WEFT_FOREVER);
     (void)alloc_fail_stop();
     ck_assert_int_eq(s, WEFT_OK);
-    ck_assert_uint_eq(alloc_live(), 0);
     weft_pool_destroy(pool);
+    ck_assert_uint_eq(alloc_live(), 0);
 }
 END_TEST
 

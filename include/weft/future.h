@@ -3,7 +3,7 @@
  * future.h - the outcome of something that runs elsewhere: asked for, waited
  * for, called off.
  *
- *   shape      one allocation of 64 bytes; counted handles
+ *   shape      64 bytes, which threads keep for the next one; counted handles
  *   source     the model of Python's concurrent.futures; the algorithm is
  *              original
  *   sibling    event.h, for something that has no result
@@ -153,7 +153,7 @@ WEFT_API void weft_future_release(weft_future *f);
  * is pending.
  *
  *   returns    WEFT_OK; WEFT_INVALID (`out` is NULL), WEFT_NO_MEMORY
- *   cost       one allocation
+ *   cost       one allocation, unless one that was released is there
  */
 WEFT_API WEFT_MUST_USE enum weft_status weft_future_create(weft_future **out);
 

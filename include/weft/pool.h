@@ -168,9 +168,9 @@ enum weft_priority {
  *   blocking   with max_pending, until there is room; a cancellation point then
  *   ordering   everything before the call happens-before `fn`
  *   threads    any, tasks too
- *   cost       one allocation with a future, none without but for 16 bytes of
- *              room in the queue; one compare-and-swap; a system call only to
- *              wake a worker when none is looking for work
+ *   cost       16 bytes of room in the queue, and 64 for a future; one
+ *              compare-and-swap; a system call only to wake a worker when none
+ *              is looking for work
  */
 WEFT_API WEFT_MUST_USE enum weft_status
 weft_pool_submit(weft_pool *p, weft_fn *fn, void *arg, weft_future **future);

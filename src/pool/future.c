@@ -86,7 +86,7 @@ weft_future_init_(weft_future *f, uint32_t shares)
 weft_future *
 weft_future_new_(uint32_t shares)
 {
-    weft_future *f = malloc(sizeof(*f));
+    weft_future *f = weft_future_take_();
 
     if (f != NULL)
         weft_future_init_(f, shares);
@@ -123,7 +123,7 @@ weft_future_release(weft_future *f)
     if (state_of(atomic_load_explicit(&f->word, memory_order_relaxed)) ==
         FAILED)
         weft_fail_free_(&f->error);
-    free(f);
+    weft_future_give_(f);
 }
 
 bool

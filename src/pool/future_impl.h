@@ -134,6 +134,16 @@ weft_future_call_(weft_future *f, void (*fn)(weft_future *f, void *ctx),
 void weft_future_tell_(weft_future *f);
 void weft_future_forget_(weft_future *f);
 
+/* Room for a future, not initialized, NULL: no memory; and give it back. */
+void *weft_future_take_(void);
+void weft_future_give_(void *block);
+
+/* Free what the calling thread has of such rooms; and what threads have in
+ * common, of which there are never more than so many batches of 32. */
+void weft_future_leave_(void);
+void weft_future_trim_(void);
+extern unsigned weft_future_batches_most_;
+
 /* A lock for a few instructions; zero is free. */
 void weft_brief_lock_(_Atomic uint32_t *lock);
 void weft_brief_unlock_(_Atomic uint32_t *lock);

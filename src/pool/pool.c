@@ -39,6 +39,7 @@
 #include <string.h>
 
 #include "base/park.h"
+#include "pool/future_impl.h"
 #include "thread/thread.h"
 
 #define NAME_BYTES 256
@@ -112,6 +113,7 @@ free_pool(weft_pool *p, unsigned lanes)
     weft_pool_queue_fini_(p);
     free(p->lanes);
     free(p);
+    weft_future_trim_();
 }
 
 void

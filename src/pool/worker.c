@@ -360,6 +360,7 @@ weft_worker_main_(void *arg)
         weft_pool_idle_(p);
     }
     weft_here_.lane = NULL;
+    weft_future_leave_();
     weft_pool_let_go_(p);
     return NULL;
 }
