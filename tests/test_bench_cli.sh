@@ -87,7 +87,8 @@ else
         /^\| counter, 8 threads \| M adds\/s \| [0-9.]+ [a-z-]+ \| [0-9.]+ \| / { rows++ }
         /^\| ring, 2 × 2, capacity 1024 \| M items\/s \|/ { rows++ }
         /^\| spsc, push and pop in one thread \| ns\/pair \|/ { rows++ }
-        END { exit !(ok && rows == 3 && $0 == "after") }' "$work/readme"
+        /^\| pool, a task that is submitted and run \| ns\/task \|/ { rows++ }
+        END { exit !(ok && rows == 4 && $0 == "after") }' "$work/readme"
 fi
 printf 'no marks\n' >"$work/plain"
 fails "readme: without marks it fails" numbers "$work/plain" 0.1

@@ -3,7 +3,8 @@
 #
 #   usage: awk -v command='...' -f readme_numbers.awk FILE...
 #
-# Limits, whose names say so, are no rivals.
+# Limits, whose names say so, are no rivals.  Where none was built in, there is
+# none to show.
 BEGIN {
     row("counter/adds-1", "counter, 1 thread")
     row("counter/adds-8", "counter, 8 threads")
@@ -30,6 +31,9 @@ BEGIN {
     row("event/set", "event, a wait when it is set")
     row("barrier/more-8", "barrier, 8 threads meet")
     row("thread/start", "thread, start and join")
+    row("pool/fib-2", "pool, a fork and its join, 2 workers")
+    row("pool/submit-2", "pool, a task that is submitted and run")
+    row("pool/futures-2", "pool, the same with a future")
 }
 function row(table, words) { wanted[++wants] = table; reads[table] = words }
 function split_csv(line, out,   n, field, quoted, i, c) {
@@ -49,9 +53,11 @@ function better(new, old) {
     if (old == "") return 1
     return less ? new + 0 < old + 0 : new + 0 > old + 0
 }
-function end_of_table() {
-    if (here in reads && weft != "" && rival != "")
-        lines[here] = sprintf("| %s | %s | %s%s | %s | %s %s | %.2f |", reads[here], unit, weft, weft_name, common == "" ? "–" : common, rival, rival_name, less ? rival / weft : weft / rival)
+function end_of_table(   beside) {
+    if (here in reads && weft != "") {
+        beside = rival == "" ? "– | –" : sprintf("%s %s | %.2f", rival, rival_name, less ? rival / weft : weft / rival)
+        lines[here] = sprintf("| %s | %s | %s%s | %s | %s |", reads[here], unit, weft, weft_name, common == "" ? "–" : common, beside)
+    }
     here = weft = common = rival = ""
 }
 { n = split_csv($0, f) }
@@ -68,7 +74,7 @@ n > 8 && f[n - 1] != "" {
     if (f[3] ~ /^weft/) {
         if (better(f[4], weft)) {
             weft = f[4]; weft_name = f[3]
-            if (!sub(/^weft /, " ", weft_name)) weft_name = ""
+            if (!sub(/^weft(_pool,)? /, " ", weft_name)) weft_name = ""
         }
     } else if (f[3] !~ /limit/ && f[4] + 0 > 0) {
         if (f[3] ~ /^(pthread|sem_t)/ && common == "") common = f[4]

@@ -42,6 +42,7 @@ trap 'exit 1' HUP INT TERM
     for concept in $locks; do
         "$stress" bench "$concept" ${BENCH_FLAGS-} --csv "$work/$concept.csv"
     done
+    "$stress" bench pool --table -2 ${BENCH_FLAGS-} --csv "$work/pool.csv"
 }
 # Spaces at the end are from an empty BENCH_FLAGS.
 command=$(echo "weft-stress bench counter … thread ${BENCH_FLAGS-}" |
