@@ -33,7 +33,14 @@ __wrap_weft_parallel_for(weft_pool *p, size_t begin, size_t end, size_t grain,
     return WEFT_OK;
 }
 
-static const char *const loops[] = {"matrix", "for", "skewed", "small"};
+static const char *const loops[] = {"small", "for", "skewed", "matrix"};
+
+/* An emulator takes seconds for all but the small one. */
+static int
+loops_here(int all)
+{
+    return in_emulator() ? 1 : all;
+}
 
 /* The job of plain calls in the table of that name. */
 static const struct pool_job *
@@ -101,7 +108,7 @@ outcome_of(const char *table)
 
 START_TEST(test_row_of_a_loop_that_leaves_a_number_out_is_failed)
 {
-    static const char *const tables[] = {"for-1", "skewed-1", "small-1"};
+    static const char *const tables[] = {"small-1", "for-1", "skewed-1"};
 
     left_out = 0;
     ck_assert_int_eq(outcome_of(tables[_i]), OUTCOME_OK);
@@ -136,9 +143,9 @@ END_TEST
 int
 main(void)
 {
-    static const struct test tests[] = {
-        {&test_each_number_is_to_be_done_once_in_each_run, 4},
-        {&test_row_of_a_loop_that_leaves_a_number_out_is_failed, 3},
+    const struct test tests[] = {
+        {&test_each_number_is_to_be_done_once_in_each_run, loops_here(4)},
+        {&test_row_of_a_loop_that_leaves_a_number_out_is_failed, loops_here(3)},
         {&test_a_pool_that_spins_is_seen_at_rest, 1},
     };
 

@@ -7,9 +7,13 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <weft/parallel.h>
 #include <weft/semaphore.h>
+#include <weft/thread.h>
 
 #include "base/deadline.h"
 #include "pools.h"
@@ -168,6 +172,69 @@ START_TEST(test_others_are_served_beside_a_task_that_never_returns)
     ck_assert_int_eq(weft_pool_shutdown(p, WEFT_FINISH, weft_in_ms(1)),
                      WEFT_TIMEOUT);
     weft_event_set(&g.opened);
+    weft_pool_destroy(p);
+}
+END_TEST
+
+static void *
+read_as_completed(void *pool)
+{
+    weft_future *futures[10];
+    weft_as_completed *it = NULL;
+    size_t n = 0;
+
+    for (int i = 0; i < 10; i++)
+        futures[i] = submit(pool, return_arg, pool);
+    if (weft_as_completed_create(&it, futures, 10) != WEFT_OK)
+        abort();
+    for (weft_future *f;
+         weft_as_completed_next(it, WEFT_FOREVER, &f) == WEFT_OK;)
+        n++;
+    weft_as_completed_destroy(it);
+    for (int i = 0; i < 10; i++)
+        weft_future_release(futures[i]);
+    return (void *)n;
+}
+
+START_TEST(test_a_task_reads_futures_of_its_pool_as_they_are_done) /* X2, X9 */
+{
+    weft_pool *p = open_pool(_i, NULL);
+    void *n = NULL;
+
+    ck_assert_int_eq(end_of(submit(p, read_as_completed, p), &n), WEFT_OK);
+    ck_assert_uint_eq((size_t)n, 10);
+    weft_pool_destroy(p);
+}
+END_TEST
+
+static void
+keep_worker(weft_thread *t, void *kept)
+{
+    if (strcmp(weft_thread_name(t), "parents-0") == 0)
+        *(weft_thread **)kept = weft_thread_retain(t);
+}
+
+START_TEST(test_workers_read_as_ended_in_a_forked_child) /* room 12 */
+{
+    const weft_pool_options o = {.name_prefix = "parents"};
+    weft_pool *p = open_pool(_i, &o);
+    weft_thread *kept = NULL;
+    int status;
+
+    weft_thread_enumerate(keep_worker, &kept);
+    ck_assert(weft_thread_is_alive(kept));
+    const pid_t child = fork();
+    if (child == 0) {
+        if (weft_thread_is_alive(kept))
+            _exit(1);
+        if (weft_pool_shutdown(p, WEFT_FINISH, WEFT_FOREVER) != WEFT_CLOSED)
+            _exit(2);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), 0);
+    weft_thread_release(kept);
     weft_pool_destroy(p);
 }
 END_TEST
@@ -349,6 +416,38 @@ START_TEST(test_every_callback_has_run_when_shutdown_returns) /* room 9 */
 }
 END_TEST
 
+static pthread_t ran_in;
+
+static void *
+note_thread(void *arg)
+{
+    ran_in = pthread_self();
+    return arg;
+}
+
+static void
+note_same(weft_future *f, void *same)
+{
+    (void)f;
+    *(bool *)same = pthread_equal(ran_in, pthread_self());
+}
+
+START_TEST(test_callbacks_run_in_the_worker_that_finishes) /* F3 */
+{
+    weft_pool *p = open_pool(_i, NULL);
+    bool same = false;
+    struct gate g;
+
+    occupy(&g, p, weft_pool_workers(p));
+    weft_future *f = submit(p, note_thread, NULL);
+    ck_assert_int_eq(weft_future_on_done(f, note_same, &same), WEFT_OK);
+    weft_event_set(&g.opened);
+    weft_pool_destroy(p);
+    ck_assert(same);
+    ck_assert_int_eq(end_of(f, NULL), WEFT_OK);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -356,10 +455,13 @@ main(void)
         {&test_workers_that_wait_for_room_run_what_comes, POOLS},
         {&test_the_kth_thread_that_is_not_to_be_had, POOLS},
         {&test_others_are_served_beside_a_task_that_never_returns, POOLS},
+        {&test_a_task_reads_futures_of_its_pool_as_they_are_done, POOLS},
+        {&test_workers_read_as_ended_in_a_forked_child, POOLS},
         {&test_tasks_recurse_to_near_the_end_of_the_stack, POOLS},
         {&test_a_running_task_is_not_cancelled, POOLS},
         {&test_a_cancelled_future_in_the_queue_is_done_for_everyone, POOLS},
         {&test_finishing_can_become_cancelling, POOLS},
+        {&test_callbacks_run_in_the_worker_that_finishes, POOLS},
         {&test_every_callback_has_run_when_shutdown_returns, POOLS},
     };
 
