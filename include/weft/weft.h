@@ -10,6 +10,7 @@
 #include <weft/cond.h>
 #include <weft/counter.h>
 #include <weft/deadline.h>
+#include <weft/deadlock.h>
 #include <weft/deque.h>
 #include <weft/dump.h>
 #include <weft/event.h>

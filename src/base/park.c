@@ -62,6 +62,7 @@
 #define LOOKS_PER_TIMING 8 /* looks at the word between two at the clock */
 
 static _Atomic unsigned cpus; /* 0: not counted yet */
+weft_park_look *_Atomic weft_park_look_;
 
 static long
 futex(const void *word, int operation, uint32_t value,
@@ -104,6 +105,44 @@ futex_wake(const void *word, unsigned n)
     return woken > 0 ? (unsigned)woken : 0;
 }
 
+static enum weft_status
+wait_plain(const void *word, uint32_t expected, weft_deadline deadline)
+{
+    const struct timespec until = weft_deadline_timespec_(deadline);
+
+    return futex_wait(word, expected, deadline == WEFT_FOREVER ? NULL : &until)
+               ? WEFT_OK
+               : WEFT_TIMEOUT;
+}
+
+/* Who looks at a wait until `deadline`. */
+static weft_park_look *
+looks_at(weft_deadline deadline)
+{
+    return deadline == WEFT_FOREVER
+               ? atomic_load_explicit(&weft_park_look_, memory_order_relaxed)
+               : NULL;
+}
+
+/* Wait without a deadline, in pieces by `wait`, and look between them. */
+WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
+wait_watched(const void *word, uint32_t expected,
+             enum weft_status (*wait)(const void *, uint32_t, weft_deadline))
+{
+    int64_t ms = WEFT_PARK_LONG_MS;
+
+    for (;;) {
+        weft_park_look *look = looks_at(WEFT_FOREVER);
+        enum weft_status s =
+            wait(word, expected, look != NULL ? weft_in_ms(ms) : WEFT_FOREVER);
+        if (s == WEFT_OK || look == NULL)
+            return s;
+        s = look(word, expected, &ms);
+        if (s != WEFT_OK)
+            return s;
+    }
+}
+
 enum weft_status
 weft_park_wait_(_Atomic uint32_t *word, uint32_t expected,
                 weft_deadline deadline)
@@ -112,10 +151,9 @@ weft_park_wait_(_Atomic uint32_t *word, uint32_t expected,
         const uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
         return seen == expected ? WEFT_TIMEOUT : WEFT_OK;
     }
-    const struct timespec until = weft_deadline_timespec_(deadline);
-    return futex_wait(word, expected, deadline == WEFT_FOREVER ? NULL : &until)
-               ? WEFT_OK
-               : WEFT_TIMEOUT;
+    if (looks_at(deadline) != NULL)
+        return wait_watched(word, expected, wait_plain);
+    return wait_plain(word, expected, deadline);
 }
 
 unsigned
@@ -168,12 +206,20 @@ wait_cancel(const void *word, uint32_t expected, weft_deadline deadline)
     return woken ? WEFT_OK : WEFT_TIMEOUT;
 }
 
+static enum weft_status
+wait_cancel_long(const void *word, uint32_t expected, weft_deadline deadline)
+{
+    return looks_at(deadline) != NULL
+               ? wait_watched(word, expected, wait_cancel)
+               : wait_cancel(word, expected, deadline);
+}
+
 enum weft_status
 weft_park_wait_cancel_(_Atomic uint32_t *word, uint32_t expected,
                        weft_deadline deadline)
 {
     if (deadline > WEFT_NOW)
-        return wait_cancel(word, expected, deadline);
+        return wait_cancel_long(word, expected, deadline);
     pthread_testcancel();
     return weft_park_wait_(word, expected, deadline);
 }
@@ -186,7 +232,7 @@ weft_park_wait_cancel64_(_Atomic uint64_t *word, uint64_t expected,
                          weft_deadline deadline)
 {
     if (deadline > WEFT_NOW)
-        return wait_cancel(word, (uint32_t)expected, deadline);
+        return wait_cancel_long(word, (uint32_t)expected, deadline);
     pthread_testcancel();
     const uint64_t seen = atomic_load_explicit(word, memory_order_relaxed);
     return (uint32_t)seen == (uint32_t)expected ? WEFT_TIMEOUT : WEFT_OK;

@@ -56,6 +56,21 @@ WEFT_MUST_USE enum weft_status weft_park_wait_(_Atomic uint32_t *word,
                                                weft_deadline deadline);
 
 /*
+ * What is called in a wait without a deadline whenever it has gone on for long:
+ * at first after WEFT_PARK_LONG_MS, then when it says.  NULL: nothing.
+ *
+ *   word       where the thread slept, while it was `expected`
+ *   again_ms   to be set: how long to sleep until the next call
+ *   returns    WEFT_OK: wait on; or what weft_park_wait_ and the others return
+ *              then, which only callers get that know of it
+ */
+typedef enum weft_status weft_park_look(const void *word, uint32_t expected,
+                                        int64_t *again_ms);
+extern weft_park_look *_Atomic weft_park_look_;
+
+#define WEFT_PARK_LONG_MS 20
+
+/*
  * For a function that a cancelled thread leaves while it waits inside, and that
  * has a cleanup handler or variables that others see: else AddressSanitizer
  * takes what the function leaves on the stack for somebody's mistake.

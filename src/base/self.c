@@ -68,6 +68,7 @@ static struct weft_self first_record;
 static bool first_is_free = true; /* the main thread has not called yet */
 static _Atomic(struct weft_self *) main_record;
 static _Atomic bool watched;
+void (*_Atomic weft_self_left_holding_)(const struct weft_self *s);
 static pthread_key_t key;
 static bool key_is_there;
 
@@ -221,9 +222,21 @@ weft_self_main_(void)
     return atomic_load_explicit(&main_record, memory_order_acquire);
 }
 
+static void
+tell_of_held(const struct weft_self *s)
+{
+    void (*tell)(const struct weft_self *) =
+        atomic_load_explicit(&weft_self_left_holding_, memory_order_relaxed);
+
+    if (tell != NULL)
+        tell(s);
+}
+
 void
 weft_self_leave_(struct weft_self *s)
 {
+    if (atomic_load_explicit(&s->held_count, memory_order_relaxed) > 0)
+        tell_of_held(s);
     if (s == weft_self_record_) {
         weft_self_record_ = NULL;
         atomic_store_explicit(&weft_self_, weft_self_own_tag_,
@@ -340,6 +353,12 @@ weft_self_next_(const struct weft_self *s)
 {
     /* acquire: list */
     return atomic_load_explicit(&s->next, memory_order_acquire);
+}
+
+uint64_t
+weft_self_first_id_of_(uint32_t tag)
+{
+    return tag >> TAG_SHIFT;
 }
 
 uint64_t

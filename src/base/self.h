@@ -54,8 +54,13 @@ struct weft_name;
 /* A lock that a thread holds; written by the thread, read by all. */
 struct weft_held {
     _Atomic(const void *) object;
+    _Atomic uintptr_t place; /* in the call that took it; 0: not known */
     _Atomic uint32_t kind;
 };
+
+/* How many calls of a long wait's stack are kept, and what else is said. */
+#define WEFT_WAIT_PLACES  4
+#define WEFT_WAIT_INSISTS 1u /* it cannot be ended with an error */
 
 /* What there is to know about one thread. */
 struct weft_self {
@@ -87,9 +92,15 @@ struct weft_self {
     _Atomic(const void *) waits_for; /* NULL: it runs */
     _Atomic uint32_t waits_kind;
     _Atomic int64_t waits_until; /* a deadline [ns] */
-    _Atomic uint64_t waits;      /* how often it began to wait or ended it */
+    _Atomic uint64_t waits;      /* odd while it waits, another for each */
 
-    /* What it holds, oldest first; kept only while somebody watches. */
+    /* The rest is kept only while somebody watches. */
+    _Atomic int64_t waits_since; /* [ns] */
+    _Atomic uint32_t waits_flags;
+    _Atomic uint64_t waits_victim; /* the wait that is to end: its `waits` */
+    _Atomic uintptr_t waits_place[WEFT_WAIT_PLACES]; /* 0: no more */
+
+    /* What it holds, oldest first. */
     _Atomic uint32_t held_count; /* may pass WEFT_HELD_MAX */
     struct weft_held held[WEFT_HELD_MAX];
 };
@@ -151,6 +162,9 @@ void weft_self_adopt_(struct weft_self *s);
  * thread's own.  The list's share in it ends.
  */
 void weft_self_leave_(struct weft_self *s);
+
+/* Called, if not NULL, when a thread leaves that holds something. */
+extern void (*_Atomic weft_self_left_holding_)(const struct weft_self *s);
 
 /* The calling thread has run what it was started for: leave now if nothing
  * else will do it later. */
@@ -237,6 +251,10 @@ size_t weft_self_count_(void);
 /* Return the id of the living thread whose tag is `tag`, or of the first one
  * that ever had it; 0 for a tag of 0. */
 uint64_t weft_self_id_of_(uint32_t tag);
+
+/* Return the id of the first thread that had that tag: of the living one, but
+ * for a process that has started 2^29 threads. */
+uint64_t weft_self_first_id_of_(uint32_t tag);
 
 /*
  * Let every thread take the slow way from now on, or the fast one again.

@@ -97,9 +97,9 @@ say_who(struct weft_writer *w, const struct weft_dl_thread *t)
         weft_writer_say_(w, " \"%s\"", t->name);
 }
 
-static void
-say_what(struct weft_writer *w, const struct weft_dl_report *r,
-         const void *object, enum weft_kind kind)
+void
+weft_dl_write_object_(struct weft_writer *w, const struct weft_dl_report *r,
+                      const void *object, enum weft_kind kind)
 {
     const char *name = r->name_of != NULL ? r->name_of(object) : NULL;
 
@@ -129,9 +129,9 @@ say_call(struct weft_writer *w, const struct weft_dl_report *r, uintptr_t call)
                          s->place);
 }
 
-static void
-say_place(struct weft_writer *w, const struct weft_dl_report *r,
-          const char *before, const struct weft_dl_place *p)
+void
+weft_dl_write_place_(struct weft_writer *w, const struct weft_dl_report *r,
+                     const char *before, const struct weft_dl_place *p)
 {
     for (int i = 0; i < WEFT_DL_PLACES && p->call[i] != 0; i++) {
         weft_writer_say_(w, "%s", i == 0 ? before : ", called from ");
@@ -148,8 +148,8 @@ say_wait(struct weft_writer *w, const struct weft_dl_report *r, uint32_t i)
     weft_writer_say_(w, "  ");
     say_who(w, t);
     weft_writer_say_(w, " waits for ");
-    say_what(w, r, t->wait.object, t->wait.kind);
-    say_place(w, r, " in ", &t->wait.place);
+    weft_dl_write_object_(w, r, t->wait.object, t->wait.kind);
+    weft_dl_write_place_(w, r, " in ", &t->wait.place);
     weft_writer_say_(w, "\n");
     if (f->shape == WEFT_DL_ASLEEP)
         return;
@@ -176,8 +176,8 @@ say_held(struct weft_writer *w, const struct weft_dl_report *r,
         weft_writer_say_(w, "    holds %" PRIu32 " more\n", from);
     for (uint32_t i = from; i < t->held_count; i++) {
         weft_writer_say_(w, "    holds ");
-        say_what(w, r, t->held[i].object, t->held[i].kind);
-        say_place(w, r, ", taken in ", &t->held[i].place);
+        weft_dl_write_object_(w, r, t->held[i].object, t->held[i].kind);
+        weft_dl_write_place_(w, r, ", taken in ", &t->held[i].place);
         weft_writer_say_(w, "\n");
     }
 }
@@ -235,7 +235,7 @@ say_wanted(struct weft_writer *w, const struct weft_dl_report *r, uint32_t i)
 {
     const struct weft_dl_wait *wait = &thread_of(r, i)->wait;
 
-    say_what(w, r, wait->object, wait->kind);
+    weft_dl_write_object_(w, r, wait->object, wait->kind);
 }
 
 /* Each thread of the cycle has what the one before it wants. */

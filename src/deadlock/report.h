@@ -53,7 +53,15 @@ void weft_dl_write_graph_(struct weft_writer *w,
 /* Return the name of a shape, as JSON has it: "upgrade". */
 const char *weft_dl_shape_name_(enum weft_dl_shape shape);
 
-/* Return one sentence for people: what to change. */
+/* Parts of a text: what an object is called, and the calls of a place, the first
+ * behind `before`. */
+void weft_dl_write_object_(struct weft_writer *w,
+                           const struct weft_dl_report *r, const void *object,
+                           enum weft_kind kind);
+void weft_dl_write_place_(struct weft_writer *w, const struct weft_dl_report *r,
+                          const char *before, const struct weft_dl_place *p);
+
+/* Write one sentence for people: what to change. */
 void weft_dl_write_advice_(struct weft_writer *w,
                            const struct weft_dl_report *r);
 

@@ -5,20 +5,39 @@
  * Readers see each word by itself: a wait is believed if the count of changes,
  * `waits`, is odd and the same before and after the other words were read.
  *
- * Ordering.  All is relaxed: a report may be a moment old, and says nothing
- * about what the objects hold.
+ * Ordering.  Objects are not published here, so all is relaxed but that a wait
+ * counts only once the other words are there:
+ *
+ *     watch.wait   a wait is published  ->  the detector reads it
  */
 #include "deadlock/watch.h"
 
 #include <stddef.h>
 
+#include "base/deadline.h"
+
 _Atomic bool weft_watch_on_;
+__thread uintptr_t weft_watch_caller_;
+weft_watch_tell *_Atomic weft_watch_tell_own_;
+weft_watch_tell *_Atomic weft_watch_tell_wanted_;
 
 void
 weft_watch_enable_(bool on)
 {
     atomic_store_explicit(&weft_watch_on_, on, memory_order_relaxed);
     weft_self_watch_(on);
+}
+
+/* What is wanted only by who watches. */
+static void
+note_wait(struct weft_self *s)
+{
+    atomic_store_explicit(&s->waits_since, weft_clock_ns_(),
+                          memory_order_relaxed);
+    atomic_store_explicit(&s->waits_flags, 0, memory_order_relaxed);
+    atomic_store_explicit(&s->waits_place[0], weft_watch_caller_,
+                          memory_order_relaxed);
+    atomic_store_explicit(&s->waits_place[1], 0, memory_order_relaxed);
 }
 
 enum weft_status
@@ -33,8 +52,21 @@ weft_watch_block_(const void *object, enum weft_kind kind,
     atomic_store_explicit(&s->waits_kind, kind, memory_order_relaxed);
     atomic_store_explicit(&s->waits_until, deadline, memory_order_relaxed);
     atomic_store_explicit(&s->waits_for, object, memory_order_relaxed);
-    atomic_store_explicit(&s->waits, n + 1, memory_order_relaxed);
+    if (weft_watching_())
+        note_wait(s);
+    /* release: watch.wait */
+    atomic_store_explicit(&s->waits, (n + 1) | 1, memory_order_release);
     return WEFT_OK;
+}
+
+void
+weft_watch_insist_(void)
+{
+    struct weft_self *s = weft_self_record_;
+
+    if (s != NULL)
+        atomic_store_explicit(&s->waits_flags, WEFT_WAIT_INSISTS,
+                              memory_order_relaxed);
 }
 
 void
@@ -45,8 +77,38 @@ weft_watch_unblock_(void)
     if (s == NULL)
         return;
     const uint64_t n = atomic_load_explicit(&s->waits, memory_order_relaxed);
+    if (n % 2 == 0) /* the detector has ended it already */
+        return;
     atomic_store_explicit(&s->waits_for, NULL, memory_order_relaxed);
     atomic_store_explicit(&s->waits, n + 1, memory_order_relaxed);
+}
+
+static void
+tell(weft_watch_tell *_Atomic *whom, struct weft_self *s, const void *object,
+     enum weft_kind kind)
+{
+    weft_watch_tell *t = atomic_load_explicit(whom, memory_order_relaxed);
+
+    if (t != NULL)
+        t(s, object, kind);
+}
+
+void
+weft_watch_own_(const void *object, enum weft_kind kind)
+{
+    struct weft_self *s = weft_self_get_();
+
+    if (s != NULL)
+        tell(&weft_watch_tell_own_, s, object, kind);
+}
+
+void
+weft_watch_wanted_(const void *object, enum weft_kind kind)
+{
+    struct weft_self *s = weft_self_get_();
+
+    if (s != NULL)
+        tell(&weft_watch_tell_wanted_, s, object, kind);
 }
 
 void
@@ -60,6 +122,8 @@ weft_watch_acquired_(const void *object, enum weft_kind kind)
         atomic_load_explicit(&s->held_count, memory_order_relaxed);
     if (n < WEFT_HELD_MAX) {
         atomic_store_explicit(&s->held[n].kind, kind, memory_order_relaxed);
+        atomic_store_explicit(&s->held[n].place, weft_watch_caller_,
+                              memory_order_relaxed);
         atomic_store_explicit(&s->held[n].object, object, memory_order_relaxed);
     }
     atomic_store_explicit(&s->held_count, n + 1, memory_order_relaxed);
@@ -70,6 +134,20 @@ is_it(const struct weft_held *h, const void *object, enum weft_kind kind)
 {
     return atomic_load_explicit(&h->object, memory_order_relaxed) == object &&
            atomic_load_explicit(&h->kind, memory_order_relaxed) == kind;
+}
+
+static void
+move(struct weft_held *to, const struct weft_held *from)
+{
+    atomic_store_explicit(
+        &to->kind, atomic_load_explicit(&from->kind, memory_order_relaxed),
+        memory_order_relaxed);
+    atomic_store_explicit(
+        &to->place, atomic_load_explicit(&from->place, memory_order_relaxed),
+        memory_order_relaxed);
+    atomic_store_explicit(
+        &to->object, atomic_load_explicit(&from->object, memory_order_relaxed),
+        memory_order_relaxed);
 }
 
 void
@@ -89,16 +167,7 @@ weft_watch_released_(const void *object, enum weft_kind kind)
             atomic_store_explicit(&s->held_count, n - 1, memory_order_relaxed);
         return;
     }
-    for (; at < n && at < WEFT_HELD_MAX; at++) {
-        const struct weft_held *from = &s->held[at];
-        struct weft_held *to = &s->held[at - 1];
-        atomic_store_explicit(
-            &to->kind, atomic_load_explicit(&from->kind, memory_order_relaxed),
-            memory_order_relaxed);
-        atomic_store_explicit(
-            &to->object,
-            atomic_load_explicit(&from->object, memory_order_relaxed),
-            memory_order_relaxed);
-    }
+    for (; at < n && at < WEFT_HELD_MAX; at++)
+        move(&s->held[at - 1], &s->held[at]);
     atomic_store_explicit(&s->held_count, n - 1, memory_order_relaxed);
 }

@@ -36,6 +36,22 @@ weft_watching_(void)
     return atomic_load_explicit(&weft_watch_on_, memory_order_relaxed);
 }
 
+/* In the call of a user that is under way; 0: not known. */
+extern __thread uintptr_t weft_watch_caller_
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/*
+ * At the begin of a function that a user calls and that may wait or take
+ * something: note from where.
+ */
+#define WEFT_WATCH_CALL_() weft_watch_call_(__builtin_return_address(0))
+static inline void
+weft_watch_call_(const void *from)
+{
+    if (weft_watching_())
+        weft_watch_caller_ = (uintptr_t)from - 1; /* inside the call */
+}
+
 /* Begin to note what threads hold, or end it.  Locks held already are not
  * noted. */
 void weft_watch_enable_(bool on);
@@ -50,8 +66,24 @@ WEFT_MUST_USE enum weft_status weft_watch_block_(const void *object,
                                                  enum weft_kind kind,
                                                  weft_deadline deadline);
 
-/* It no longer waits; safe to call as a cleanup handler. */
+/* The wait that was just published goes on whatever the detector says. */
+void weft_watch_insist_(void);
+
+/* It no longer waits; safe to call as a cleanup handler, and more than once. */
 void weft_watch_unblock_(void);
+
+/* The calling thread would have to wait for `object`, which it has itself. */
+void weft_watch_own_(const void *object, enum weft_kind kind);
+
+/* It is about to take `object`, and would wait for it; ask weft_watching_. */
+void weft_watch_wanted_(const void *object, enum weft_kind kind);
+
+/* Called by weft_watch_own_ and weft_watch_wanted_; NULL: nobody is
+ * interested. */
+typedef void weft_watch_tell(struct weft_self *s, const void *object,
+                             enum weft_kind kind);
+extern weft_watch_tell *_Atomic weft_watch_tell_own_;
+extern weft_watch_tell *_Atomic weft_watch_tell_wanted_;
 
 /* The calling thread has got, or gives up, `object`; ask weft_watching_ first.
  * What was never noted is given up without harm. */

@@ -222,8 +222,8 @@ sleep_until(waiter *w, weft_deadline deadline)
     pthread_cleanup_pop(0);
 }
 
-WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
-weft_cond_wait(weft_cond *c, weft_deadline deadline)
+WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
+wait(weft_cond *c, weft_deadline deadline)
 {
     waiter w = {.debt = {.pay = pay}, .cond = c, .place = WAITING};
 
@@ -244,13 +244,21 @@ weft_cond_wait(weft_cond *c, weft_deadline deadline)
 }
 
 enum weft_status
+weft_cond_wait(weft_cond *c, weft_deadline deadline)
+{
+    WEFT_WATCH_CALL_();
+    return wait(c, deadline);
+}
+
+enum weft_status
 weft_cond_wait_for(weft_cond *c, bool (*holds)(void *ctx), void *ctx,
                    weft_deadline deadline)
 {
     if (!weft_mutex_is_mine_(c->mutex))
         return WEFT_NOT_OWNER;
     while (!holds(ctx)) {
-        const enum weft_status s = weft_cond_wait(c, deadline);
+        WEFT_WATCH_CALL_();
+        const enum weft_status s = wait(c, deadline);
         if (s == WEFT_TIMEOUT)
             return holds(ctx) ? WEFT_OK : WEFT_TIMEOUT;
         if (s != WEFT_OK)

@@ -182,7 +182,10 @@ wait_slow(weft_event *e, weft_deadline deadline)
 enum weft_status
 weft_event_wait(weft_event *e, weft_deadline deadline)
 {
-    return weft_event_wait_slow_(e, deadline);
+    if (weft_event_is_set(e))
+        return WEFT_OK;
+    WEFT_WATCH_CALL_();
+    return deadline <= WEFT_NOW ? WEFT_TIMEOUT : wait_slow(e, deadline);
 }
 
 enum weft_status
@@ -190,5 +193,6 @@ weft_event_wait_slow_(weft_event *e, weft_deadline deadline)
 {
     if (weft_event_is_set(e))
         return WEFT_OK;
+    WEFT_WATCH_CALL_();
     return deadline <= WEFT_NOW ? WEFT_TIMEOUT : wait_slow(e, deadline);
 }

@@ -194,8 +194,10 @@ wait_for(struct wait *t)
     enum weft_status s = weft_watch_block_(t->mutex, t->kind, t->deadline);
     const bool published = s == WEFT_OK;
 
-    if (t->insists)
+    if (t->insists) {
+        weft_watch_insist_();
         s = WEFT_OK;
+    }
     while (s == WEFT_OK) {
         if (spin(t))
             break;
@@ -220,8 +222,12 @@ wait_slow(struct wait *t)
         const bool late =
             t->deadline <= WEFT_NOW ||
             (t->deadline != WEFT_FOREVER && t->deadline <= weft_clock_ns_());
+        if (!late && weft_watching_())
+            weft_watch_own_(t->mutex, t->kind);
         return late ? WEFT_TIMEOUT : WEFT_DEADLOCK;
     }
+    if (weft_watching_())
+        weft_watch_wanted_(t->mutex, t->kind);
     const enum weft_status s = try_to_take(t, w) ? WEFT_OK : wait_for(t);
     if (s == WEFT_OK && weft_watching_())
         weft_watch_acquired_(t->mutex, t->kind);
@@ -301,24 +307,28 @@ weft_mutex_give_(weft_mutex *m, enum weft_kind kind)
 enum weft_status
 weft_mutex_lock(weft_mutex *m)
 {
-    return weft_mutex_lock_slow_(m);
+    WEFT_WATCH_CALL_();
+    return weft_mutex_wait_(m, WEFT_FOREVER, WEFT_KIND_MUTEX);
 }
 
 enum weft_status
 weft_mutex_lock_slow_(weft_mutex *m)
 {
+    WEFT_WATCH_CALL_();
     return weft_mutex_wait_(m, WEFT_FOREVER, WEFT_KIND_MUTEX);
 }
 
 enum weft_status
 weft_mutex_trylock(weft_mutex *m)
 {
+    WEFT_WATCH_CALL_();
     return weft_mutex_try_(m, WEFT_KIND_MUTEX) ? WEFT_OK : WEFT_BUSY;
 }
 
 enum weft_status
 weft_mutex_lock_until(weft_mutex *m, weft_deadline deadline)
 {
+    WEFT_WATCH_CALL_();
     return weft_mutex_wait_(m, deadline, WEFT_KIND_MUTEX);
 }
 

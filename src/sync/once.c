@@ -91,8 +91,8 @@ wait_for_other(weft_once *o, uint32_t seen)
     return s;
 }
 
-enum weft_status
-weft_once_run_slow_(weft_once *o, enum weft_status (*fn)(void *ctx), void *ctx)
+static enum weft_status
+run_slow(weft_once *o, enum weft_status (*fn)(void *ctx), void *ctx)
 {
     const uint32_t me = weft_self_tag_();
 
@@ -120,7 +120,15 @@ weft_once_run_slow_(weft_once *o, enum weft_status (*fn)(void *ctx), void *ctx)
 }
 
 enum weft_status
+weft_once_run_slow_(weft_once *o, enum weft_status (*fn)(void *ctx), void *ctx)
+{
+    WEFT_WATCH_CALL_();
+    return run_slow(o, fn, ctx);
+}
+
+enum weft_status
 weft_once_run(weft_once *o, enum weft_status (*fn)(void *ctx), void *ctx)
 {
-    return weft_once_run_slow_(o, fn, ctx);
+    WEFT_WATCH_CALL_();
+    return run_slow(o, fn, ctx);
 }

@@ -44,21 +44,32 @@ lock_again(weft_rmutex *m)
     return WEFT_OK;
 }
 
+static enum weft_status
+lock_until(weft_rmutex *m, weft_deadline deadline)
+{
+    if (weft_mutex_is_mine_(&m->mutex))
+        return lock_again(m);
+    return weft_mutex_wait_(&m->mutex, deadline, WEFT_KIND_RMUTEX);
+}
+
 enum weft_status
 weft_rmutex_lock(weft_rmutex *m)
 {
-    return weft_rmutex_lock_slow_(m);
+    WEFT_WATCH_CALL_();
+    return lock_until(m, WEFT_FOREVER);
 }
 
 enum weft_status
 weft_rmutex_lock_slow_(weft_rmutex *m)
 {
-    return weft_rmutex_lock_until(m, WEFT_FOREVER);
+    WEFT_WATCH_CALL_();
+    return lock_until(m, WEFT_FOREVER);
 }
 
 enum weft_status
 weft_rmutex_trylock(weft_rmutex *m)
 {
+    WEFT_WATCH_CALL_();
     if (weft_mutex_is_mine_(&m->mutex))
         return lock_again(m);
     return weft_mutex_try_(&m->mutex, WEFT_KIND_RMUTEX) ? WEFT_OK : WEFT_BUSY;
@@ -67,9 +78,8 @@ weft_rmutex_trylock(weft_rmutex *m)
 enum weft_status
 weft_rmutex_lock_until(weft_rmutex *m, weft_deadline deadline)
 {
-    if (weft_mutex_is_mine_(&m->mutex))
-        return lock_again(m);
-    return weft_mutex_wait_(&m->mutex, deadline, WEFT_KIND_RMUTEX);
+    WEFT_WATCH_CALL_();
+    return lock_until(m, deadline);
 }
 
 enum weft_status

@@ -58,11 +58,13 @@ weft_rwlock_init(weft_rwlock *l)
 
 /* What a thread gets that waits for itself. */
 static enum weft_status
-own(weft_deadline deadline)
+own(const weft_rwlock *l, enum weft_kind kind, weft_deadline deadline)
 {
     const bool late = deadline <= WEFT_NOW || (deadline != WEFT_FOREVER &&
                                                deadline <= weft_clock_ns_());
 
+    if (!late && weft_watching_())
+        weft_watch_own_(l, kind);
     return late ? WEFT_TIMEOUT : WEFT_DEADLOCK;
 }
 
@@ -156,7 +158,7 @@ read_lock(weft_rwlock *l, weft_deadline deadline)
     if (entry != NULL)
         return nest(r, entry);
     if (is_writer(l))
-        return own(deadline);
+        return own(l, WEFT_KIND_READ, deadline);
     entry = weft_readers_free_(r, l);
     if (entry != NULL) {
         if (enter(l, r, entry))
@@ -176,9 +178,11 @@ read_lock(weft_rwlock *l, weft_deadline deadline)
     return WEFT_OK;
 }
 
-enum weft_status
-weft_rwlock_read_lock_until(weft_rwlock *l, weft_deadline deadline)
+static enum weft_status
+read_lock_until(weft_rwlock *l, weft_deadline deadline)
 {
+    if (weft_watching_() && deadline > WEFT_NOW)
+        weft_watch_wanted_(l, WEFT_KIND_READ);
     const enum weft_status s = read_lock(l, deadline);
 
     if (s == WEFT_OK && weft_watching_())
@@ -187,15 +191,24 @@ weft_rwlock_read_lock_until(weft_rwlock *l, weft_deadline deadline)
 }
 
 enum weft_status
+weft_rwlock_read_lock_until(weft_rwlock *l, weft_deadline deadline)
+{
+    WEFT_WATCH_CALL_();
+    return read_lock_until(l, deadline);
+}
+
+enum weft_status
 weft_rwlock_read_lock_slow_(weft_rwlock *l)
 {
-    return weft_rwlock_read_lock_until(l, WEFT_FOREVER);
+    WEFT_WATCH_CALL_();
+    return read_lock_until(l, WEFT_FOREVER);
 }
 
 enum weft_status
 weft_rwlock_read_lock(weft_rwlock *l)
 {
-    return weft_rwlock_read_lock_until(l, WEFT_FOREVER);
+    WEFT_WATCH_CALL_();
+    return read_lock_until(l, WEFT_FOREVER);
 }
 
 /* The inline part has entered a line, and the lock does not allow it. */
@@ -204,8 +217,9 @@ weft_rwlock_read_retry_(weft_rwlock *l)
 {
     struct weft_readers *r = weft_readers_known_();
 
+    WEFT_WATCH_CALL_();
     weft_readers_leave_(r, l, &r->slots.lock[WEFT_READ_SLOT_(l)]);
-    return weft_rwlock_read_lock_until(l, WEFT_FOREVER);
+    return read_lock_until(l, WEFT_FOREVER);
 }
 
 /* Without an entry: whether the word can count this thread. */
@@ -272,13 +286,15 @@ drain(weft_rwlock *l, weft_deadline deadline)
     return s;
 }
 
-enum weft_status
-weft_rwlock_write_lock_until(weft_rwlock *l, weft_deadline deadline)
+static enum weft_status
+write_lock_until(weft_rwlock *l, weft_deadline deadline)
 {
     const uint32_t me = weft_self_tag_();
     enum weft_status s;
     uint32_t w = 0;
 
+    if (weft_watching_() && deadline > WEFT_NOW)
+        weft_watch_wanted_(l, WEFT_KIND_WRITE);
     /* Whoever has it himself finds the word or `biased` other than free. */
     /* acquire: rwlock.hand_over */
     if (atomic_load_explicit(&l->biased, memory_order_relaxed) != 0 ||
@@ -287,7 +303,7 @@ weft_rwlock_write_lock_until(weft_rwlock *l, weft_deadline deadline)
                                                  memory_order_relaxed)) {
         if (is_writer(l) ||
             weft_readers_find_(weft_readers_known_(), l) != NULL)
-            return own(deadline);
+            return own(l, WEFT_KIND_WRITE, deadline);
         s = weft_rwlock_acquire_(l, true, deadline);
         if (s != WEFT_OK)
             return s;
@@ -307,9 +323,17 @@ weft_rwlock_write_lock_until(weft_rwlock *l, weft_deadline deadline)
 }
 
 enum weft_status
+weft_rwlock_write_lock_until(weft_rwlock *l, weft_deadline deadline)
+{
+    WEFT_WATCH_CALL_();
+    return write_lock_until(l, deadline);
+}
+
+enum weft_status
 weft_rwlock_write_lock(weft_rwlock *l)
 {
-    return weft_rwlock_write_lock_until(l, WEFT_FOREVER);
+    WEFT_WATCH_CALL_();
+    return write_lock_until(l, WEFT_FOREVER);
 }
 
 enum weft_status

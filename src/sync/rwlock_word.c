@@ -250,3 +250,12 @@ weft_rwlock_acquire_(weft_rwlock *l, bool writes, weft_deadline deadline)
             return WEFT_OK;
     return wait_for(&t);
 }
+
+bool
+weft_rwlock_is_shut_(uint32_t word)
+{
+    if ((word & READERS_SLEEP) == 0)
+        return false;
+    return (word & WEFT_WRITER_) != 0 ||
+           (word & (WRITER_STARVES | READER_STARVES)) == WRITER_STARVES;
+}

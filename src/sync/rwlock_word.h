@@ -28,4 +28,8 @@ enum weft_status weft_rwlock_acquire_(weft_rwlock *l, bool writes,
 /* Take `less`, one of the two above, away, and wake who can go in then. */
 void weft_rwlock_let_go_(weft_rwlock *l, uint32_t less);
 
+/* Whether in a word of that value readers sleep, and only a writer that waits
+ * for its turn, or for readers on their own lines, can let them in. */
+bool weft_rwlock_is_shut_(uint32_t word);
+
 #endif /* WEFT_SYNC_RWLOCK_WORD_H */

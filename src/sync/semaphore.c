@@ -441,7 +441,10 @@ acquire_slow(weft_semaphore *s, weft_deadline deadline)
 enum weft_status
 weft_semaphore_acquire(weft_semaphore *s, weft_deadline deadline)
 {
-    return weft_semaphore_acquire_slow_(s, deadline);
+    if (take(s))
+        return WEFT_OK;
+    WEFT_WATCH_CALL_();
+    return deadline <= WEFT_NOW ? WEFT_TIMEOUT : acquire_slow(s, deadline);
 }
 
 enum weft_status
@@ -449,5 +452,6 @@ weft_semaphore_acquire_slow_(weft_semaphore *s, weft_deadline deadline)
 {
     if (take(s))
         return WEFT_OK;
+    WEFT_WATCH_CALL_();
     return deadline <= WEFT_NOW ? WEFT_TIMEOUT : acquire_slow(s, deadline);
 }

@@ -16,6 +16,8 @@
 #include <weft/once.h>
 #include <weft/rwlock.h>
 
+#include "sync/mutex_impl.h"
+#include "sync/rwlock_word.h"
 #include "thread/thread.h"
 
 /* Copy an object that may be gone. */
@@ -29,34 +31,28 @@ copy_object(const void *object, void *copy, size_t bytes)
     return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == (ssize_t)bytes;
 }
 
-uint64_t
-weft_owner_of_(struct weft_lock_view lock)
+uint32_t
+weft_owner_tag_of_(struct weft_lock_view lock)
 {
     weft_mutex mutex;
     weft_rwlock rwlock;
     weft_once once;
-    uint64_t id;
 
     switch (lock.kind) {
     case WEFT_KIND_MUTEX:
     case WEFT_KIND_RMUTEX: /* begins with one */
         if (copy_object(lock.object, &mutex, sizeof(mutex)))
-            return weft_mutex_owner(&mutex);
+            return weft_mutex_owner_in_(
+                atomic_load_explicit(&mutex.word, memory_order_relaxed));
         return 0;
     case WEFT_KIND_READ:
     case WEFT_KIND_WRITE: /* the writer; readers are noted by themselves */
         if (copy_object(lock.object, &rwlock, sizeof(rwlock)))
-            return weft_self_id_of_(
-                atomic_load_explicit(&rwlock.owner, memory_order_relaxed));
+            return atomic_load_explicit(&rwlock.owner, memory_order_relaxed);
         return 0;
     case WEFT_KIND_ONCE: /* who runs its function: beside three flags, a tag */
         if (copy_object(lock.object, &once, sizeof(once)))
-            return weft_self_id_of_(
-                atomic_load_explicit(&once.word, memory_order_relaxed) & ~7u);
-        return 0;
-    case WEFT_KIND_THREAD: /* it has itself */
-        if (copy_object(&weft_thread_self_(lock.object)->id, &id, sizeof(id)))
-            return id;
+            return atomic_load_explicit(&once.word, memory_order_relaxed) & ~7u;
         return 0;
     case WEFT_KIND_NONE:
     case WEFT_KIND_SPIN:
@@ -64,6 +60,7 @@ weft_owner_of_(struct weft_lock_view lock)
     case WEFT_KIND_EVENT:
     case WEFT_KIND_COND:
     case WEFT_KIND_BARRIER:
+    case WEFT_KIND_THREAD:
     case WEFT_KIND_TIMER:
     case WEFT_KIND_QUEUE:
     case WEFT_KIND_FUTURE:
@@ -71,4 +68,32 @@ weft_owner_of_(struct weft_lock_view lock)
         break;
     }
     return 0;
+}
+
+uint64_t
+weft_joined_id_of_(const void *thread)
+{
+    uint64_t id;
+
+    if (copy_object(&weft_thread_self_(thread)->id, &id, sizeof(id)))
+        return id;
+    return 0;
+}
+
+bool
+weft_readers_are_shut_out_(const void *rwlock)
+{
+    weft_rwlock copy;
+
+    return copy_object(rwlock, &copy, sizeof(copy)) &&
+           weft_rwlock_is_shut_(
+               atomic_load_explicit(&copy.word, memory_order_relaxed));
+}
+
+uint64_t
+weft_owner_of_(struct weft_lock_view lock)
+{
+    if (lock.kind == WEFT_KIND_THREAD) /* it has itself */
+        return weft_joined_id_of_(lock.object);
+    return weft_self_id_of_(weft_owner_tag_of_(lock));
 }

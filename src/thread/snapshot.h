@@ -77,4 +77,14 @@ void weft_snapshot_free_(struct weft_snapshot *s);
  */
 uint64_t weft_owner_of_(struct weft_lock_view lock);
 
+/* The same as the tag of a thread; for a lock or a once. */
+uint32_t weft_owner_tag_of_(struct weft_lock_view lock);
+
+/* Return the id of a thread by its handle, which may be gone: 0. */
+uint64_t weft_joined_id_of_(const void *thread);
+
+/* Whether readers that sleep in front of the lock wait for a writer that waits,
+ * or that waits for those inside. */
+bool weft_readers_are_shut_out_(const void *rwlock);
+
 #endif /* WEFT_THREAD_SNAPSHOT_H */

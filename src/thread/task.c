@@ -63,27 +63,46 @@ value_of(const char *text, const char *key)
     return at == NULL ? NULL : at + strlen(key);
 }
 
-bool
-weft_task_read_(pid_t id, struct weft_task *t)
+static uint64_t
+number_of(const char *text, const char *key, int base)
 {
-    char text[2048];
+    const char *at = value_of(text, key);
+
+    return at != NULL ? strtoull(at, NULL, base) : 0;
+}
+
+bool
+weft_task_read_state_(pid_t id, struct weft_task *t)
+{
+    char text[4096];
 
     *t = (struct weft_task){.system_call = -1};
     if (!read_about(id, "status", text, sizeof(text)))
         return false;
     const char *name = value_of(text, "Name:\t");
     const char *state = value_of(text, "\nState:\t");
-    const char *blocked = value_of(text, "\nSigBlk:\t");
     if (name != NULL) {
         const size_t n = strcspn(name, "\n");
         snprintf(t->name, sizeof(t->name), "%.*s", (int)n, name);
     }
     t->state = state != NULL ? *state : '?';
-    t->blocked = blocked != NULL ? strtoull(blocked, NULL, 16) : 0;
+    t->blocked = number_of(text, "\nSigBlk:\t", 16);
+    t->caught = number_of(text, "\nSigCgt:\t", 16);
+    t->switches = number_of(text, "\nvoluntary_ctxt_switches:\t", 10) +
+                  number_of(text, "\nnonvoluntary_ctxt_switches:\t", 10);
+    return t->state != 'Z' && t->state != 'X';
+}
+
+bool
+weft_task_read_(pid_t id, struct weft_task *t)
+{
+    char text[512];
+    const bool is_there = weft_task_read_state_(id, t);
+
     if (read_about(id, "syscall", text, sizeof(text)) && text[0] >= '0' &&
         text[0] <= '9')
         t->system_call = (int)strtol(text, NULL, 10);
     if (read_about(id, "wchan", text, sizeof(text)) && text[0] != '0')
         snprintf(t->wchan, sizeof(t->wchan), "%.31s", text);
-    return t->state != 'Z' && t->state != 'X';
+    return is_there;
 }

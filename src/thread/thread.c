@@ -295,17 +295,16 @@ claim(weft_thread *t, uint32_t seen)
         memory_order_relaxed);
 }
 
-/* Sleep until the word is no longer `seen`; false after the deadline. */
-WEFT_LEFT_WHEN_CANCELLED_ static bool
+/* Sleep until the word is no longer `seen`, or say why not. */
+WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 sleep_on(weft_thread *t, uint32_t seen, weft_deadline deadline)
 {
     if ((seen & SLEEPERS) == 0 &&
         !atomic_compare_exchange_strong_explicit(
             &t->word, &seen, seen | SLEEPERS, memory_order_relaxed,
             memory_order_relaxed))
-        return true;
-    return weft_park_wait_cancel_(&t->word, seen | SLEEPERS, deadline) ==
-           WEFT_OK;
+        return WEFT_OK;
+    return weft_park_wait_cancel_(&t->word, seen | SLEEPERS, deadline);
 }
 
 /* Once it has left the list the rest is short, and the deadline no longer
@@ -313,7 +312,7 @@ sleep_on(weft_thread *t, uint32_t seen, weft_deadline deadline)
 WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 wait_for_end(weft_thread *t, weft_deadline deadline)
 {
-    bool in_time = true;
+    enum weft_status s = WEFT_OK;
 
     for (;;) {
         /* acquire: end, done */
@@ -321,11 +320,12 @@ wait_for_end(weft_thread *t, weft_deadline deadline)
         const bool ended = weft_self_is_gone_(weft_thread_self_(t));
         if ((w & DONE) != 0 || (w & (ENDED | DETACHED)) == (ENDED | DETACHED))
             return WEFT_OK;
-        if (!ended && !in_time)
-            return WEFT_TIMEOUT;
+        if (!ended && s != WEFT_OK)
+            return s;
         if ((w & (CLAIMED | DETACHED)) != 0 ||
-            (!ended && (deadline != WEFT_FOREVER || !CLAIMS_EARLY)))
-            in_time = sleep_on(t, w, ended ? WEFT_FOREVER : deadline);
+            (!ended &&
+             (deadline != WEFT_FOREVER || !CLAIMS_EARLY || weft_watching_())))
+            s = sleep_on(t, w, ended ? WEFT_FOREVER : deadline);
         else if (claim(t, w))
             join_claimed(t);
     }
@@ -387,6 +387,7 @@ weft_thread_join(weft_thread *t, weft_deadline deadline, void **result)
 {
     struct weft_self *s = weft_thread_self_(t);
 
+    WEFT_WATCH_CALL_();
     if (s == weft_self_record_)
         return WEFT_DEADLOCK;
     if (s->kind != WEFT_SELF_STARTED || s == weft_self_main_())
