@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weft_deadlock.c - the program weft-deadlock: run another one with the shim
+ * preloaded.
+ *
+ * It executes the program in its own place: the same process, files, terminal
+ * and parent, so that exit status, signals and output are the program's own.
+ * What the user asked for goes to the shim in the environment.
+ *
+ * Who is refused: a program that would start without the shim, and so hang
+ * without a word.  The file is looked at as the system will: through PATH, and
+ * through the interpreters of scripts.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <weft/version.h>
+
+#define SHIM_ROOM (PATH_MAX + 64)
+
+#define REFUSED     2
+#define NOT_STARTED 126
+#define NOT_FOUND   127
+
+#if defined(__x86_64__)
+#define MACHINE EM_X86_64
+#else
+#define MACHINE EM_AARCH64
+#endif
+
+static const char usage[] =
+    "usage: weft-deadlock [OPTION...] PROGRAM [ARGUMENT...]\n"
+    "Run PROGRAM and say which of its threads wait for each other for ever.\n"
+    "\n"
+    "  -o, --output=FILE       append reports to FILE, not to standard error\n"
+    "      --json=FILE         append them to FILE in JSON, one a line\n"
+    "      --graph=FILE        append them to FILE as graphs for Graphviz\n"
+    "      --exit-status=N     exit with N when something was found (66)\n"
+    "      --keep              do not end the program after a report\n"
+    "      --children          watch the programs it starts, too\n"
+    "      --help, --version\n";
+
+static _Noreturn void
+refuse(int status, const char *program, const char *why)
+{
+    fprintf(stderr, "weft-deadlock: %s: %s\n", program, why);
+    exit(status);
+}
+
+/* --- the file ------------------------------------------------------------- */
+
+/* Find a program as execvp does; the errno of the last try otherwise. */
+static int
+find_program(const char *name, char *path, size_t room)
+{
+    const char *list = getenv("PATH");
+    int error = ENOENT;
+
+    if (strchr(name, '/') != NULL) {
+        snprintf(path, room, "%s", name);
+        return access(path, X_OK) == 0 ? 0 : errno;
+    }
+    if (list == NULL)
+        list = "/bin:/usr/bin";
+    for (const char *at = list;; at++) {
+        const size_t n = strcspn(at, ":");
+        struct stat s;
+        snprintf(path, room, "%.*s%s%s", (int)n, at, n > 0 ? "/" : "", name);
+        if (stat(path, &s) == 0 && S_ISREG(s.st_mode)) {
+            if (access(path, X_OK) == 0)
+                return 0;
+            error = errno;
+        }
+        at += n;
+        if (*at == '\0')
+            return error;
+    }
+}
+
+/* What keeps the loader from preloading into an ELF file; NULL: nothing. */
+static const char *
+trouble_with_elf(int fd, const Elf64_Ehdr *h)
+{
+    char interpreter[PATH_MAX];
+
+    if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_machine != MACHINE)
+        return "is for another kind of machine than weft-deadlock";
+    for (unsigned i = 0; i < h->e_phnum; i++) {
+        Elf64_Phdr p;
+        const off_t at = (off_t)(h->e_phoff + i * sizeof(p));
+        if (pread(fd, &p, sizeof(p), at) != (ssize_t)sizeof(p))
+            return "cannot be read";
+        if (p.p_type != PT_INTERP)
+            continue;
+        const ssize_t n =
+            pread(fd, interpreter, sizeof(interpreter) - 1, (off_t)p.p_offset);
+        interpreter[n > 0 ? n : 0] = '\0';
+        return strstr(interpreter, "ld-musl") != NULL
+                   ? "is linked with musl; only glibc is supported"
+                   : NULL;
+    }
+    return "is statically linked: nothing can be preloaded";
+}
+
+/* Cut the first line of a script to its interpreter. */
+static char *
+interpreter_of(char *line)
+{
+    char *at = line + 2 + strspn(line + 2, " \t");
+
+    at[strcspn(at, " \t\n")] = '\0';
+    return at;
+}
+
+static bool
+gets_rights(const struct stat *s)
+{
+    return ((s->st_mode & S_ISUID) != 0 && s->st_uid != geteuid()) ||
+           ((s->st_mode & S_ISGID) != 0 && s->st_gid != getegid());
+}
+
+/* Refuse a file into which the shim will not get; scripts by their
+ * interpreters. */
+static void
+check_file(const char *program, const char *path, unsigned depth)
+{
+    union {
+        Elf64_Ehdr elf;
+        char line[PATH_MAX];
+    } head = {.line = ""};
+    struct stat s;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        refuse(NOT_STARTED, program, "cannot be read, so not be checked");
+    if (fstat(fd, &s) != 0 || !S_ISREG(s.st_mode))
+        refuse(NOT_STARTED, program, "is not a program");
+    const ssize_t n = read(fd, head.line, sizeof(head.line) - 1);
+    const char *why = NULL;
+    if (n >= (ssize_t)sizeof(head.elf) &&
+        memcmp(head.line, ELFMAG, SELFMAG) == 0) {
+        if (gets_rights(&s))
+            why = "is set-user-id or set-group-id: the system preloads nothing";
+        else
+            why = trouble_with_elf(fd, &head.elf);
+    }
+    close(fd);
+    if (why != NULL)
+        refuse(REFUSED, program, why);
+    if (n > 2 && head.line[0] == '#' && head.line[1] == '!' && depth < 4)
+        check_file(program, interpreter_of(head.line), depth + 1);
+}
+
+/* --- the shim ------------------------------------------------------------- */
+
+/* Find the shim: where the user says, in the tree it was built in, or where it
+ * was installed. */
+static void
+find_shim(char path[SHIM_ROOM])
+{
+    const char *told = getenv("WEFT_DEADLOCK_SHIM");
+    char self[PATH_MAX];
+    const ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    self[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    if (told != NULL)
+        snprintf(path, SHIM_ROOM, "%s", told);
+    else
+        snprintf(path, SHIM_ROOM, "%s/.libs/%s", self, "libweft-deadlock.so");
+    if (told == NULL && access(path, R_OK) != 0)
+        snprintf(path, SHIM_ROOM, "%s/%s", PKGLIBDIR, "libweft-deadlock.so");
+    if (access(path, R_OK) != 0)
+        refuse(REFUSED, path, strerror(errno));
+    if (strpbrk(path, " :") != NULL)
+        refuse(REFUSED, path, "the path has a space or a colon in it");
+}
+
+static void
+preload(const char *shim)
+{
+    const char *others = getenv("LD_PRELOAD");
+    char *list;
+
+    if (asprintf(&list, "%s%s%s", shim, others != NULL ? ":" : "",
+                 others != NULL ? others : "") < 0)
+        refuse(REFUSED, shim, strerror(errno));
+    setenv("LD_PRELOAD", list, 1);
+    free(list);
+}
+
+/* The program may change its folder: tell whole paths. */
+static void
+tell_file(const char *variable, const char *file)
+{
+    char folder[PATH_MAX];
+    char *whole;
+    const int fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+
+    if (fd < 0)
+        refuse(REFUSED, file, strerror(errno));
+    close(fd);
+    if (file[0] == '/' || getcwd(folder, sizeof(folder)) == NULL) {
+        setenv(variable, file, 1);
+        return;
+    }
+    if (asprintf(&whole, "%s/%s", folder, file) < 0)
+        refuse(REFUSED, file, strerror(errno));
+    setenv(variable, whole, 1);
+    free(whole);
+}
+
+static void
+tell_number(const char *variable, long n)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%ld", n);
+    setenv(variable, text, 1);
+}
+
+/* --- the command line ----------------------------------------------------- */
+
+enum long_option { JSON = 256, GRAPH, STATUS, KEEP, CHILDREN, HELP, VERSION };
+
+static const struct option options[] = {
+    {"output", required_argument, NULL, 'o'},
+    {"json", required_argument, NULL, JSON},
+    {"graph", required_argument, NULL, GRAPH},
+    {"exit-status", required_argument, NULL, STATUS},
+    {"keep", no_argument, NULL, KEEP},
+    {"children", no_argument, NULL, CHILDREN},
+    {"help", no_argument, NULL, HELP},
+    {"version", no_argument, NULL, VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static void
+tell_status(const char *text)
+{
+    char *end;
+    const long n = strtol(text, &end, 10);
+
+    if (*text == '\0' || *end != '\0' || n < 0 || n > 255)
+        refuse(REFUSED, text, "is no exit status: 0 to 255");
+    tell_number("WEFT_DEADLOCK_STATUS", n);
+}
+
+static void
+forget_all(void)
+{
+    static const char *const variables[] = {
+        "WEFT_DEADLOCK_OUTPUT", "WEFT_DEADLOCK_JSON", "WEFT_DEADLOCK_GRAPH",
+        "WEFT_DEADLOCK_STATUS", "WEFT_DEADLOCK_KEEP", "WEFT_DEADLOCK_CHILDREN",
+    };
+
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+        unsetenv(variables[i]);
+}
+
+static void
+read_options(int argc, char **argv)
+{
+    int c;
+
+    forget_all();
+    while ((c = getopt_long(argc, argv, "+o:", options, NULL)) != -1) {
+        if (c == 'o') {
+            tell_file("WEFT_DEADLOCK_OUTPUT", optarg);
+        } else if (c == JSON) {
+            tell_file("WEFT_DEADLOCK_JSON", optarg);
+        } else if (c == GRAPH) {
+            tell_file("WEFT_DEADLOCK_GRAPH", optarg);
+        } else if (c == STATUS) {
+            tell_status(optarg);
+        } else if (c == KEEP) {
+            setenv("WEFT_DEADLOCK_KEEP", "1", 1);
+        } else if (c == CHILDREN) {
+            setenv("WEFT_DEADLOCK_CHILDREN", "1", 1);
+        } else if (c == HELP) {
+            fputs(usage, stdout);
+            exit(0);
+        } else if (c == VERSION) {
+            printf("weft-deadlock %s\n", WEFT_VERSION);
+            exit(0);
+        } else {
+            fputs(usage, stderr);
+            exit(REFUSED);
+        }
+    }
+    if (optind == argc) {
+        fputs(usage, stderr);
+        exit(REFUSED);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    char path[PATH_MAX];
+    char shim[SHIM_ROOM];
+
+    read_options(argc, argv);
+    const char *program = argv[optind];
+    const int error = find_program(program, path, sizeof(path));
+    if (error != 0)
+        refuse(error == ENOENT || error == ENOTDIR ? NOT_FOUND : NOT_STARTED,
+               program, strerror(error));
+    check_file(program, path, 0);
+    find_shim(shim);
+    preload(shim);
+    tell_number("WEFT_DEADLOCK_PID", (long)getpid());
+    execvp(program, &argv[optind]);
+    refuse(errno == ENOENT ? NOT_FOUND : NOT_STARTED, program, strerror(errno));
+}
