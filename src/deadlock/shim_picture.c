@@ -25,6 +25,10 @@
 #define NEEDS 64   /* of one wait: some may be left out */
 #define HOLDS 1024 /* of one thread */
 
+/* Bits in the kind of a mutex of glibc. */
+#define ROBUST 16
+#define SHARED 128 /* with other processes */
+
 static bool
 make_room(void *list, size_t *room, size_t wanted, size_t bytes)
 {
@@ -194,8 +198,9 @@ wait_mutex(struct weft_shim_picture *p, struct weft_dl_thread *d)
 {
     pthread_mutex_t m;
 
+    /* A robust one is marked as shared, even if it is not: its owner decides. */
     if (!weft_shim_peek_(d->wait.object, &m, sizeof(m)) ||
-        (m.__data.__kind & 128) != 0) /* shared with other processes */
+        (m.__data.__kind & (SHARED | ROBUST)) == SHARED)
         d->wait.outside = true;
     else
         need_owner(p, d, m.__data.__owner, WEFT_KIND_MUTEX);

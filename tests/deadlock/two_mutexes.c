@@ -1,42 +1,34 @@
-/* does: two mutexes in opposite order. */
-#include <pthread.h>
+/* does cycle: two mutexes in opposite order. */
+#include "common.h"
 
-static pthread_mutex_t first = PTHREAD_MUTEX_INITIALIZER;
-static pthread_mutex_t second = PTHREAD_MUTEX_INITIALIZER;
-static pthread_barrier_t both;
+static pthread_mutex_t first = MUTEX;
+static pthread_mutex_t second = MUTEX;
 
 static void *
 forward(void *unused)
 {
-    pthread_mutex_lock(&first);
-    pthread_barrier_wait(&both);
-    pthread_mutex_lock(&second);
-    pthread_mutex_unlock(&second);
-    pthread_mutex_unlock(&first);
+    lock(&first);
+    meet();
+    lock(&second);
+    unlock(&second);
+    unlock(&first);
     return unused;
 }
 
 static void *
 backward(void *unused)
 {
-    pthread_mutex_lock(&second);
-    pthread_barrier_wait(&both);
-    pthread_mutex_lock(&first);
-    pthread_mutex_unlock(&first);
-    pthread_mutex_unlock(&second);
+    lock(&second);
+    meet();
+    lock(&first);
+    unlock(&first);
+    unlock(&second);
     return unused;
 }
 
 int
 main(void)
 {
-    pthread_t a;
-    pthread_t b;
-
-    pthread_barrier_init(&both, NULL, 2);
-    pthread_create(&a, NULL, forward, NULL);
-    pthread_create(&b, NULL, backward, NULL);
-    pthread_join(a, NULL);
-    pthread_join(b, NULL);
+    run_both(forward, backward);
     return 0;
 }

@@ -1,0 +1,115 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# check.sh - runs each program of this folder under weft-deadlock, compares what
+# is said with the verdict in its first line, and prints the score:
+#
+#   does SHAPE   it blocks for good: a report of that shape (or SHAPE|SHAPE)
+#   could        it blocks in another run: a report
+#   cannot       no report; the program ends with 0
+#
+# A miss or a false alarm is a failure unless known.txt has the reason.
+#
+#   usage: check.sh FOLDER-OF-PROGRAMS [NAME...]     in the build's folder
+set -u
+: "${srcdir:=$(dirname "$0")/../..}"
+: "${CC:=cc}" "${CXX:=c++}" "${AWK:=awk}"
+here=$srcdir/tests/deadlock
+limit=60
+
+# Compile NAME.c or NAME.cc, if it is newer than its program.
+build() { # OUT SOURCE
+    name=$(basename "$2") name=${name%.*}
+    test -n "$(find "$1/$name" -newer "$2" -newer "$here/common.h" 2>/dev/null)" &&
+        return 0
+    case $2 in
+    *.cc) $CXX -std=c++17 -g -O1 -pthread "$2" -o "$1/$name" ;;
+    *) $CC -std=gnu11 -D_GNU_SOURCE -g -O1 -pthread "$2" -o "$1/$name" -lrt ;;
+    esac
+}
+
+# Run one; print NAME VERDICT RESULT SHAPE MILLISECONDS.
+one() { # OUT SOURCE
+    name=$(basename "$2") name=${name%.*}
+    verdict=$(sed -n '1s,^/\* \([^:]*\):.*,\1,p' "$2")
+    if ! build "$1" "$2" >"$1/$name.log" 2>&1; then
+        echo "$name ${verdict%% *} unbuilt - 0"
+        return
+    fi
+    rm -f "$1/$name.json"
+    begin=$(date +%s%N)
+    timeout "$limit" ./weft-deadlock --json="$1/$name.json" "$1/$name" \
+        >"$1/$name.log" 2>&1
+    status=$?
+    took=$((($(date +%s%N) - begin) / 1000000))
+    shape=$(sed -n 's/.*"shape": *"\([a-z]*\)".*/\1/p' "$1/$name.json" | head -n 1)
+    case $verdict:$status:$shape in
+    does*:66:?*)
+        case "|${verdict#does }|" in
+        *"|$shape|"*) result=found ;;
+        *) result=wrong ;;
+        esac ;;
+    could:66:?*) result=found ;;
+    cannot:0:) result=silent ;;
+    cannot:*:?*) result=false ;;
+    cannot:*) result=broken ;;
+    *) result=missed ;;
+    esac
+    echo "$name ${verdict%% *} $result ${shape:--} $took"
+}
+
+if [ "$1" = --one ]; then
+    one "$2" "$3"
+    exit
+fi
+out=$1
+shift
+mkdir -p "$out"
+if [ $# -gt 0 ]; then
+    for name in "$@"; do ls "$here/$name".c*; done
+else
+    ls "$here"/*.c "$here"/*.cc
+fi | srcdir=$srcdir CC=$CC CXX=$CXX xargs -P 2 -n 1 sh "$0" --one "$out" |
+    sort >"$out/results"
+
+$AWK '
+FNR == NR {
+    if ($1 !~ /^#/ && NF > 0) {
+        reason[$1] = $0
+        sub(/^[^ ]+ +/, "", reason[$1])
+    }
+    next
+}
+{
+    good = $3 == "found" || $3 == "silent"
+    total[$2]++
+    count[$2, $3]++
+    if (good && $5 > slowest[$2]) {
+        slowest[$2] = $5
+        which[$2] = $1
+    }
+    if (!good && $1 in reason)
+        print "known: " $1 " (" $2 "): " $3 ": " reason[$1]
+    else if (!good) {
+        print "FAILED: " $1 " (" $2 "): " $3 ($4 != "-" ? ", said " $4 : "")
+        failed = 1
+    } else if ($1 in reason && $1 !~ /^could/) {
+        print "FAILED: " $1 " is in known.txt, but is as it should be"
+        failed = 1
+    }
+}
+END {
+    print ""
+    printf "%-8s %8s %8s %8s %8s %8s   %s\n", "", "programs", "found",
+        "missed", "false", "broken", "slowest [ms]"
+    split("does could cannot", order)
+    for (i = 1; i <= 3; i++) {
+        v = order[i]
+        printf "%-8s %8d %8s %8s %8s %8s   %d %s\n", v, total[v],
+            v == "cannot" ? "-" : count[v, "found"] + 0,
+            v == "cannot" ? "-" : count[v, "missed"] + count[v, "wrong"] + 0,
+            v == "cannot" ? count[v, "false"] + 0 : "-",
+            count[v, "broken"] + count[v, "unbuilt"] + 0,
+            slowest[v], which[v]
+    }
+    exit failed
+}' "$here/known.txt" "$out/results"

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * common.h - what the programs of this folder share, so that each shows little
+ * more than its locks.
+ */
+#ifndef TESTS_DEADLOCK_COMMON_H
+#define TESTS_DEADLOCK_COMMON_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <threads.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MUTEX PTHREAD_MUTEX_INITIALIZER
+
+/* Long enough for a checker to look several times. */
+#define A_WHILE_MS 150
+
+static inline void
+must(int result)
+{
+    if (result != 0) {
+        fprintf(stderr, "a call failed: %s\n", strerror(result));
+        _exit(1);
+    }
+}
+
+static inline pthread_t
+start(void *(*routine)(void *), void *arg)
+{
+    pthread_t t;
+
+    must(pthread_create(&t, NULL, routine, arg));
+    return t;
+}
+
+static inline void
+join(pthread_t t)
+{
+    must(pthread_join(t, NULL));
+}
+
+static inline void
+run_both(void *(*a)(void *), void *(*b)(void *))
+{
+    const pthread_t ta = start(a, NULL);
+    const pthread_t tb = start(b, NULL);
+
+    join(ta);
+    join(tb);
+}
+
+static inline void
+sleep_ms(long ms)
+{
+    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+
+    while (nanosleep(&t, &t) != 0)
+        continue;
+}
+
+static inline struct timespec
+in_ms(long ms)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += ms * 1000000;
+    t.tv_sec += t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
+
+/* Two threads have both come here. */
+static pthread_barrier_t both_;
+
+__attribute__((constructor, unused)) static void
+make_both(void)
+{
+    must(pthread_barrier_init(&both_, NULL, 2));
+}
+
+static inline void
+meet(void)
+{
+    pthread_barrier_wait(&both_);
+}
+
+static inline void
+lock(pthread_mutex_t *m)
+{
+    must(pthread_mutex_lock(m));
+}
+
+static inline void
+unlock(pthread_mutex_t *m)
+{
+    must(pthread_mutex_unlock(m));
+}
+
+static inline void
+init_kind(pthread_mutex_t *m, int kind)
+{
+    pthread_mutexattr_t a;
+
+    must(pthread_mutexattr_init(&a));
+    must(pthread_mutexattr_settype(&a, kind));
+    must(pthread_mutex_init(m, &a));
+    must(pthread_mutexattr_destroy(&a));
+}
+
+#endif /* TESTS_DEADLOCK_COMMON_H */

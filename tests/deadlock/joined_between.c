@@ -1,0 +1,33 @@
+/* cannot: the second order begins after the first has been joined. */
+#include "common.h"
+
+static pthread_mutex_t first = MUTEX;
+static pthread_mutex_t second = MUTEX;
+
+static void *
+forward(void *unused)
+{
+    lock(&first);
+    lock(&second);
+    unlock(&second);
+    unlock(&first);
+    return unused;
+}
+
+static void *
+backward(void *unused)
+{
+    lock(&second);
+    lock(&first);
+    unlock(&first);
+    unlock(&second);
+    return unused;
+}
+
+int
+main(void)
+{
+    join(start(forward, NULL));
+    join(start(backward, NULL));
+    return 0;
+}
