@@ -11,10 +11,15 @@
  * id.  libdw would also ask the servers of DEBUGINFOD_URLS over the network;
  * a process that hangs is no moment for that, so the variable is taken away
  * from the copy before libdw sees it.
+ *
+ * Where functions were inlined the line is the one in the function that has the
+ * name: that of the outermost call, not of the instruction, which is often in
+ * a header that the user never wrote.
  */
 #include "base/symbol.h"
 
 #include <dlfcn.h>
+#include <dwarf.h>
 #include <elfutils/libdwfl.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,7 +34,15 @@ struct libdw {
     __typeof__(&dwfl_module_getsrc) module_getsrc;
     __typeof__(&dwfl_lineinfo) lineinfo;
     __typeof__(&dwfl_module_nextcu) module_nextcu;
+    __typeof__(&dwfl_module_addrdie) module_addrdie;
     __typeof__(&dwarf_haspc) haspc;
+    __typeof__(&dwarf_getscopes) getscopes;
+    __typeof__(&dwarf_getscopes_die) getscopes_die;
+    __typeof__(&dwarf_tag) tag;
+    __typeof__(&dwarf_attr) attr;
+    __typeof__(&dwarf_formudata) formudata;
+    __typeof__(&dwarf_getsrcfiles) getsrcfiles;
+    __typeof__(&dwarf_filesrc) filesrc;
     __typeof__(&dwarf_getsrc_die) getsrc_die;
     __typeof__(&dwarf_lineno) lineno;
     __typeof__(&dwarf_linesrc) linesrc;
@@ -60,7 +73,14 @@ load(struct libdw *d)
            take(l, "dwfl_module_getsrc", &d->module_getsrc) &&
            take(l, "dwfl_lineinfo", &d->lineinfo) &&
            take(l, "dwfl_module_nextcu", &d->module_nextcu) &&
+           take(l, "dwfl_module_addrdie", &d->module_addrdie) &&
            take(l, "dwarf_haspc", &d->haspc) &&
+           take(l, "dwarf_getscopes", &d->getscopes) &&
+           take(l, "dwarf_getscopes_die", &d->getscopes_die) &&
+           take(l, "dwarf_tag", &d->tag) && take(l, "dwarf_attr", &d->attr) &&
+           take(l, "dwarf_formudata", &d->formudata) &&
+           take(l, "dwarf_getsrcfiles", &d->getsrcfiles) &&
+           take(l, "dwarf_filesrc", &d->filesrc) &&
            take(l, "dwarf_getsrc_die", &d->getsrc_die) &&
            take(l, "dwarf_lineno", &d->lineno) &&
            take(l, "dwarf_linesrc", &d->linesrc) &&
@@ -80,20 +100,74 @@ ask_no_server(void)
 
 /* gcc writes a table of which unit has which address; clang does not, so that
  * its units have to be asked one by one. */
+static Dwarf_Die *
+unit_of(const struct libdw *d, Dwfl_Module *m, uint64_t address,
+        Dwarf_Addr *bias)
+{
+    Dwarf_Die *unit = d->module_addrdie(m, address, bias);
+
+    if (unit != NULL)
+        return unit;
+    while ((unit = d->module_nextcu(m, unit, bias)) != NULL)
+        if (d->haspc(unit, address - *bias) == 1)
+            break;
+    return unit;
+}
+
 static const char *
 search_units(const struct libdw *d, Dwfl_Module *m, uint64_t address, int *line)
 {
     Dwarf_Addr bias = 0;
-    Dwarf_Die *unit = NULL;
-
-    while ((unit = d->module_nextcu(m, unit, &bias)) != NULL)
-        if (d->haspc(unit, address - bias) == 1)
-            break;
+    Dwarf_Die *unit = unit_of(d, m, address, &bias);
     Dwarf_Line *where =
         unit != NULL ? d->getsrc_die(unit, address - bias) : NULL;
     return where != NULL && d->lineno(where, line) == 0
                ? d->linesrc(where, NULL, NULL)
                : NULL;
+}
+
+static bool
+number_of(const struct libdw *d, Dwarf_Die *die, unsigned name,
+          Dwarf_Word *number)
+{
+    Dwarf_Attribute attribute;
+
+    return d->attr(die, name, &attribute) != NULL &&
+           d->formudata(&attribute, number) == 0;
+}
+
+/* Where in the function with a name of its own the outermost of the inlined
+ * ones was called; NULL: none was. */
+static const char *
+search_inlined(const struct libdw *d, Dwfl_Module *m, uint64_t address,
+               int *line)
+{
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *unit = unit_of(d, m, address, &bias);
+    Dwarf_Die *scopes = NULL;
+    Dwarf_Die *outermost = NULL;
+    Dwarf_Files *files;
+    size_t count;
+    Dwarf_Word file = 0;
+    Dwarf_Word at = 0;
+
+    if (unit == NULL)
+        return NULL;
+    /* The first of them lies in all those that it was inlined into; the others
+     * are what it was written in. */
+    int n = d->getscopes(unit, address - bias, &scopes);
+    if (n > 0)
+        n = d->getscopes_die(&scopes[0], &scopes);
+    for (int i = 0; i < n && d->tag(&scopes[i]) != DW_TAG_subprogram; i++)
+        if (d->tag(&scopes[i]) == DW_TAG_inlined_subroutine)
+            outermost = &scopes[i];
+    /* The copy of the process that this is ends soon: nothing is freed. */
+    if (outermost == NULL || !number_of(d, outermost, DW_AT_call_file, &file) ||
+        !number_of(d, outermost, DW_AT_call_line, &at) ||
+        d->getsrcfiles(unit, &files, &count) != 0 || file >= count)
+        return NULL;
+    *line = (int)at;
+    return d->filesrc(files, file, NULL, NULL);
 }
 
 static void
@@ -113,14 +187,36 @@ read_one(const struct libdw *d, Dwfl *dwfl, struct weft_symbol *s)
         s->offset = offset;
         weft_symbol_copy_(s->function, sizeof(s->function), function);
     }
-    Dwfl_Line *where = d->module_getsrc(m, s->address);
-    const char *file = where == NULL
-                           ? search_units(d, m, s->address, &line)
-                           : d->lineinfo(where, NULL, &line, NULL, NULL, NULL);
+    const char *file = search_inlined(d, m, s->address, &line);
+    Dwfl_Line *where = file == NULL ? d->module_getsrc(m, s->address) : NULL;
+    if (file == NULL)
+        file = where == NULL
+                   ? search_units(d, m, s->address, &line)
+                   : d->lineinfo(where, NULL, &line, NULL, NULL, NULL);
     if (file == NULL || line <= 0)
         return;
     weft_symbol_copy_(s->file, sizeof(s->file), file);
     s->line = (uint32_t)line;
+}
+
+/* Names of C++ as they are written, by the library that a program in C++ has
+ * loaded. */
+static void
+demangle(struct weft_symbols *s)
+{
+    char *(*plain)(const char *, char *, size_t *, int *);
+    void *library = dlopen("libstdc++.so.6", RTLD_NOW | RTLD_NOLOAD);
+
+    if (library == NULL || !take(library, "__cxa_demangle", &plain))
+        return;
+    for (size_t i = 0; i < s->count; i++) {
+        char *function = s->list[i].function;
+        const char *name = strncmp(function, "_Z", 2) == 0
+                               ? plain(function, NULL, NULL, NULL)
+                               : NULL;
+        if (name != NULL)
+            weft_symbol_copy_(function, sizeof(s->list[i].function), name);
+    }
 }
 
 void
@@ -143,4 +239,5 @@ weft_symbols_read_dwarf_(struct weft_symbols *s)
         return;
     for (size_t i = 0; i < s->count; i++)
         read_one(&d, dwfl, &s->list[i]);
+    demangle(s);
 }

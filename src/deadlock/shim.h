@@ -22,6 +22,7 @@
 #include <threads.h>
 #include <time.h>
 
+#include "base/symbol.h"
 #include "deadlock/find.h"
 #include "deadlock/kind.h"
 
@@ -53,7 +54,8 @@ struct weft_shim_thread {
     _Atomic uint32_t state;
     _Atomic pid_t tid;
     _Atomic pthread_t self;
-    bool started; /* through the shim, which learns how it ends */
+    uintptr_t stack_end; /* no frame lies at or above it */
+    bool started;        /* through the shim, which learns how it ends */
     void *(*start)(void *);
     thrd_start_t start_c11;
     void *arg;
@@ -110,13 +112,40 @@ bool weft_shim_grow_(struct weft_shim_thread *t);
 void *weft_shim_map_(size_t bytes);
 void weft_shim_unmap_(void *p, size_t bytes);
 
-/* Where a hook was called from: its own return address.  Taken in the hook. */
-#define WEFT_SHIM_HERE ((uintptr_t)__builtin_return_address(0) - 1)
+/* What a function that keeps a frame pointer has on its stack. */
+struct weft_shim_frame {
+    const struct weft_shim_frame *outer;
+    uintptr_t back; /* where it returns to */
+};
+
+/* The frame of a hook; taken in the hook. */
+#define WEFT_SHIM_HERE \
+    ((const struct weft_shim_frame *)__builtin_frame_address(0))
+
+/* Note where a hook was called from.  Callers that keep no frame pointer end it:
+ * what is found then is nothing, or an address by chance, which the report finds
+ * out.  Nothing is read but what lies on the stack. */
+static inline void
+weft_shim_place_(struct weft_shim_thread *t, struct weft_shim_hold *h,
+                 const struct weft_shim_frame *f)
+{
+    for (int i = 0;; f = f->outer) {
+        atomic_store_explicit(&h->call[i++], f->back - 1, memory_order_relaxed);
+        const uintptr_t outer = (uintptr_t)f->outer;
+        if (i == WEFT_DL_PLACES)
+            return;
+        if (outer <= (uintptr_t)f || outer >= t->stack_end ||
+            outer % sizeof(outer) != 0 || outer - (uintptr_t)f > 4096) {
+            atomic_store_explicit(&h->call[i], 0, memory_order_relaxed);
+            return;
+        }
+    }
+}
 
 /* Note that `t` has got `object`. */
 static inline void
 weft_shim_got_(struct weft_shim_thread *t, const void *object,
-               enum weft_kind kind, uintptr_t here)
+               enum weft_kind kind, const struct weft_shim_frame *here)
 {
     const uint32_t n = atomic_load_explicit(&t->count, memory_order_relaxed);
 
@@ -127,7 +156,7 @@ weft_shim_got_(struct weft_shim_thread *t, const void *object,
         atomic_load_explicit(&t->count, memory_order_relaxed);
     atomic_store_explicit(&h->object, (uintptr_t)object, memory_order_relaxed);
     atomic_store_explicit(&h->kind, kind, memory_order_relaxed);
-    atomic_store_explicit(&h->call[0], here, memory_order_relaxed);
+    weft_shim_place_(t, h, here);
     atomic_store_explicit(
         &t->count, atomic_load_explicit(&t->count, memory_order_relaxed) + 1,
         memory_order_relaxed);
@@ -177,7 +206,7 @@ struct weft_shim_was {
 struct weft_shim_was weft_shim_waits_(struct weft_shim_thread *t,
                                       const void *object, enum weft_kind kind,
                                       bool timed, const void *guard,
-                                      uintptr_t here);
+                                      const struct weft_shim_frame *here);
 void weft_shim_woke_(struct weft_shim_was *was);
 
 /* Something else has changed that may leave somebody waiting for good. */
@@ -296,5 +325,10 @@ struct weft_shim_picture {
 
 /* Make one, in the memory of the last; false: there is no memory. */
 bool weft_shim_picture_(struct weft_shim_picture *p);
+
+/* Shorten a place to the calls that matter, the names of which are known;
+ * `by_frames`: as weft_shim_place_ has noted it. */
+void weft_shim_shorten_(struct weft_dl_place *p,
+                        const struct weft_symbols *symbols, bool by_frames);
 
 #endif /* WEFT_DEADLOCK_SHIM_H */

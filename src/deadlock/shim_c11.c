@@ -6,7 +6,8 @@
 #include "deadlock/shim.h"
 
 static __attribute__((noinline)) int
-wait_lock(struct weft_shim_thread *t, mtx_t *m, uintptr_t here)
+wait_lock(struct weft_shim_thread *t, mtx_t *m,
+          const struct weft_shim_frame *here)
 {
     struct weft_shim_was was =
         weft_shim_waits_(t, m, WEFT_KIND_MUTEX, false, NULL, here);

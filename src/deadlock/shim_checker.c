@@ -93,6 +93,16 @@ name_threads(struct weft_shim_picture *p)
 }
 
 static void
+shorten(struct weft_shim_picture *p, const struct weft_symbols *symbols)
+{
+    for (uint32_t i = 0; i < p->p.count; i++)
+        if (p->p.threads[i].stuck)
+            weft_shim_shorten_(&p->p.threads[i].wait.place, symbols, false);
+    for (size_t i = 0; i < p->held_used; i++)
+        weft_shim_shorten_(&p->held[i].place, symbols, true);
+}
+
+static void
 report(struct weft_shim_picture *p, const struct weft_dl_found *f)
 {
     struct weft_dl_report r = {.picture = &p->p, .found = f};
@@ -102,6 +112,7 @@ report(struct weft_shim_picture *p, const struct weft_dl_found *f)
     if (r.symbols != NULL) {
         weft_dl_add_places_(&r, r.symbols);
         weft_symbols_find_(r.symbols, weft_in_ms(NAMES_MS));
+        shorten(p, r.symbols);
     }
     write_to(weft_shim_options_.output, STDERR_FILENO, weft_dl_write_text_, &r);
     if (weft_shim_options_.json != NULL)

@@ -18,11 +18,12 @@
 struct waiting {
     struct weft_shim_was was;
     void *mutex;
-    uintptr_t here;
+    const struct weft_shim_frame *here;
 };
 
 static struct waiting
-begin(const void *cond, void *mutex, bool timed, uintptr_t here)
+begin(const void *cond, void *mutex, bool timed,
+      const struct weft_shim_frame *here)
 {
     struct weft_shim_thread *t = weft_shim_self_();
     struct waiting w = {.mutex = mutex, .here = here};

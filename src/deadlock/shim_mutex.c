@@ -22,7 +22,8 @@ is_held(int result)
 }
 
 static __attribute__((noinline)) int
-wait_lock(struct weft_shim_thread *t, pthread_mutex_t *m, uintptr_t here)
+wait_lock(struct weft_shim_thread *t, pthread_mutex_t *m,
+          const struct weft_shim_frame *here)
 {
     struct weft_shim_was was =
         weft_shim_waits_(t, m, WEFT_KIND_MUTEX, false, NULL, here);
@@ -93,7 +94,8 @@ pthread_mutex_unlock(pthread_mutex_t *m)
 }
 
 static __attribute__((noinline)) int
-wait_spin(struct weft_shim_thread *t, pthread_spinlock_t *s, uintptr_t here)
+wait_spin(struct weft_shim_thread *t, pthread_spinlock_t *s,
+          const struct weft_shim_frame *here)
 {
     struct weft_shim_was was = weft_shim_waits_(
         t, (const void *)(uintptr_t)s, WEFT_KIND_SPIN, false, NULL, here);

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include <unwind.h>
 
 #include "deadlock/shim.h"
 
@@ -47,6 +48,43 @@ weft_shim_await_bell_(const struct timespec *most)
             break;
 }
 
+struct walk {
+    struct weft_shim_thread *t;
+    uintptr_t here;
+    int found;
+};
+
+static _Unwind_Reason_Code
+add_call(struct _Unwind_Context *context, void *arg)
+{
+    struct walk *w = arg;
+    const uintptr_t address = _Unwind_GetIP(context);
+
+    if (address == 0)
+        return _URC_END_OF_STACK;
+    if (w->found == 0 && address - 1 != w->here)
+        return _URC_NO_REASON; /* the shim's own */
+    atomic_store_explicit(&w->t->call[w->found++], address - 1,
+                          memory_order_relaxed);
+    return w->found == WEFT_DL_PLACES ? _URC_END_OF_STACK : _URC_NO_REASON;
+}
+
+/* The unwinder takes a lock where a program has made code while running: what
+ * it calls from here is not looked at. */
+static void
+note_calls(struct weft_shim_thread *t, uintptr_t here)
+{
+    struct walk w = {t, here, 0};
+
+    weft_shim_me_ = &weft_shim_nobody_;
+    _Unwind_Backtrace(add_call, &w);
+    weft_shim_me_ = t;
+    if (w.found == 0)
+        atomic_store_explicit(&t->call[w.found++], here, memory_order_relaxed);
+    while (w.found < WEFT_DL_PLACES)
+        atomic_store_explicit(&t->call[w.found++], 0, memory_order_relaxed);
+}
+
 static int64_t
 now_ns(void)
 {
@@ -71,7 +109,7 @@ write_wait(struct weft_shim_thread *t, const struct weft_shim_was *w,
     atomic_store_explicit(&t->guard, w->guard, memory_order_relaxed);
     atomic_store_explicit(&t->kind, w->kind, memory_order_relaxed);
     atomic_store_explicit(&t->timed, w->timed, memory_order_relaxed);
-    atomic_store_explicit(&t->call[0], w->here, memory_order_relaxed);
+    note_calls(t, w->here);
     atomic_store_explicit(&t->since, since, memory_order_relaxed);
     /* release: shim.wait */
     atomic_store_explicit(&t->sequence, (s | 1) + (s % 2 != 0 ? 2 : 0),
@@ -81,7 +119,7 @@ write_wait(struct weft_shim_thread *t, const struct weft_shim_was *w,
 struct weft_shim_was
 weft_shim_waits_(struct weft_shim_thread *t, const void *object,
                  enum weft_kind kind, bool timed, const void *guard,
-                 uintptr_t here)
+                 const struct weft_shim_frame *here)
 {
     struct weft_shim_was was = {.t = t};
 
@@ -100,7 +138,7 @@ weft_shim_waits_(struct weft_shim_thread *t, const void *object,
         .guard = (uintptr_t)guard,
         .kind = kind,
         .timed = timed,
-        .here = here,
+        .here = here->back - 1,
     };
     write_wait(t, &now, now_ns());
     if (!timed || kind == WEFT_KIND_COND) {

@@ -27,6 +27,9 @@
 
 #include "deadlock/shim.h"
 
+/* Where the stack of the first thread begins; the loader's. */
+extern void *__libc_stack_end;
+
 #define CAP ((size_t)64 << 20)
 
 _Thread_local struct weft_shim_thread *weft_shim_me_;
@@ -200,6 +203,10 @@ weft_shim_begin_(struct weft_shim_thread *t)
     atomic_store_explicit(&t->self, pthread_self(), memory_order_relaxed);
     atomic_store_explicit(&t->tid, (pid_t)syscall(SYS_gettid),
                           memory_order_relaxed);
+    t->stack_end = (uintptr_t)(atomic_load_explicit(
+                                   &t->tid, memory_order_relaxed) == getpid()
+                                   ? __libc_stack_end
+                                   : (void *)pthread_self());
     weft_shim_me_ = t;
 }
 

@@ -16,7 +16,7 @@ typedef int (*clock_call)(pthread_rwlock_t *, clockid_t,
 
 static __attribute__((noinline)) int
 wait_for(struct weft_shim_thread *t, pthread_rwlock_t *l, enum weft_kind kind,
-         uintptr_t here)
+         const struct weft_shim_frame *here)
 {
     struct weft_shim_was was = weft_shim_waits_(t, l, kind, false, NULL, here);
     const int r = kind == WEFT_KIND_READ ? weft_shim_real_.rdlock(l)
@@ -28,7 +28,7 @@ wait_for(struct weft_shim_thread *t, pthread_rwlock_t *l, enum weft_kind kind,
 
 static int
 wait_timed(pthread_rwlock_t *l, enum weft_kind kind, timed_call call,
-           const struct timespec *until, uintptr_t here)
+           const struct timespec *until, const struct weft_shim_frame *here)
 {
     struct weft_shim_thread *t = weft_shim_self_();
     struct weft_shim_was was = weft_shim_waits_(t, l, kind, true, NULL, here);
@@ -42,7 +42,8 @@ wait_timed(pthread_rwlock_t *l, enum weft_kind kind, timed_call call,
 
 static int
 wait_clock(pthread_rwlock_t *l, enum weft_kind kind, clock_call call,
-           clockid_t clock, const struct timespec *until, uintptr_t here)
+           clockid_t clock, const struct timespec *until,
+           const struct weft_shim_frame *here)
 {
     struct weft_shim_thread *t = weft_shim_self_();
     struct weft_shim_was was = weft_shim_waits_(t, l, kind, true, NULL, here);

@@ -16,7 +16,8 @@ woke(void *arg)
 }
 
 static __attribute__((noinline)) int
-wait_sem(struct weft_shim_thread *t, sem_t *s, uintptr_t here)
+wait_sem(struct weft_shim_thread *t, sem_t *s,
+         const struct weft_shim_frame *here)
 {
     struct weft_shim_was was =
         weft_shim_waits_(t, s, WEFT_KIND_SEMAPHORE, false, NULL, here);
@@ -84,7 +85,7 @@ struct running {
     struct weft_shim_was was;
     const void *once;
     void (*routine)(void);
-    uintptr_t here;
+    const struct weft_shim_frame *here;
     struct running *outer;
     bool begun;
 };
@@ -125,7 +126,8 @@ end(void *arg)
 }
 
 static struct running
-begin(const void *once, void (*routine)(void), uintptr_t here)
+begin(const void *once, void (*routine)(void),
+      const struct weft_shim_frame *here)
 {
     struct running r = {
         .was = weft_shim_waits_(weft_shim_self_(), once, WEFT_KIND_ONCE, false,

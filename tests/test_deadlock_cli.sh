@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# test_deadlock_cli.sh - weft-deadlock changes nothing of a program that has no
+# deadlock, says what it found of one that has, and refuses what it cannot watch.
+: "${srcdir:=$(dirname "$0")/..}"
+. "$srcdir/tests/tap.sh"
+: "${CC:=cc}"
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+tool=$PWD/weft-deadlock
+
+# Compile one of the programs of tests/deadlock, or what stands on standard input.
+compile() { # NAME [FLAGS...]
+    name=$1
+    shift
+    source=$srcdir/tests/deadlock/$name.c
+    test -f "$source" || source="-x c -"
+    # shellcheck disable=SC2086 # two words
+    $CC -std=gnu11 -D_GNU_SOURCE -g -O1 -pthread -I"$srcdir/tests/deadlock" \
+        -o "$dir/$name" $source "$@"
+}
+
+# The status and the output of a command are these.
+gives() { # STATUS OUTPUT COMMAND...
+    wanted=$1 text=$2
+    shift 2
+    status=0
+    said=$(timeout 60 "$@" 2>"$dir/err") || status=$?
+    cat "$dir/err"
+    echo "status $status, said: $said"
+    test "$status" = "$wanted" && test "$said" = "$text"
+}
+
+
+for name in two_mutexes idle_workers errno_is_kept lost_signal; do
+    ok "$name is compiled" compile "$name"
+done
+
+# --- what a program without a deadlock is like ---
+ok "output and status are the program's" \
+    gives 7 "a b" "$tool" sh -c 'echo "$1 $2"; exit 7' sh a b
+ok "nothing is said of it" test ! -s "$dir/err"
+ok "a program killed by a signal is" gives 143 "" "$tool" sh -c 'kill $$'
+ok "a program with threads ends as it does" \
+    gives 0 "" "$tool" "$dir/idle_workers"
+ok "options behind the program are its own" \
+    gives 0 "--json" "$tool" echo --json
+same_process() {
+    # shellcheck disable=SC2016 # for the inner shell
+    sh -c 'echo $$; exec "$0" sh -c "echo \$\$"' "$tool" | uniq | wc -l
+}
+ok "it is the process that was started" test "$(same_process)" = 1
+
+# --- what one with a deadlock is like ---
+ok "two mutexes: status 66" gives 66 "" "$tool" "$dir/two_mutexes"
+ok "the report counts the threads" grep -q "2 threads wait" "$dir/err"
+ok "the report has the line of a wait" grep -q "two_mutexes.c:12" "$dir/err"
+ok "the report has the line of what is held" \
+    grep -q "taken in forward (.*two_mutexes.c:10" "$dir/err"
+ok "another status if asked for" \
+    gives 9 "" "$tool" --exit-status=9 "$dir/two_mutexes"
+ok "a file for the report" \
+    gives 66 "" "$tool" -o "$dir/report" "$dir/two_mutexes"
+ok "then nothing on standard error" test ! -s "$dir/err"
+ok "and all in the file" grep -q "2 threads wait" "$dir/report"
+in_folder() { # a file with a relative name, and a program that goes elsewhere
+    (cd "$dir" && gives 66 "" "$tool" --json=found.json --graph=found.dot \
+        sh -c 'cd / && exec "$0"' "$dir/two_mutexes")
+}
+ok "JSON and a graph, in the folder of the start" in_folder
+ok "the JSON names the shape" grep -q '"shape": *"cycle"' "$dir/found.json"
+ok "the graph is one" grep -q "^digraph" "$dir/found.dot"
+kept() {
+    status=0
+    timeout 5 "$tool" --keep -o "$dir/kept" "$dir/two_mutexes" || status=$?
+    test "$status" = 124 && test "$(grep -c "threads wait for" "$dir/kept")" = 1
+}
+ok "kept, it hangs on after one report" kept
+ok "a script's interpreter that executes it" \
+    gives 66 "" "$tool" sh -c 'exec "$0"' "$dir/two_mutexes"
+ok "a program that it starts is not watched" \
+    gives 124 "" "$tool" sh -c 'timeout 2 "$0"; exit $?' "$dir/two_mutexes"
+ok "unless asked for" \
+    gives 66 "" "$tool" --children sh -c 'timeout 20 "$0"; exit $?' \
+    "$dir/two_mutexes"
+
+# --- what is refused ---
+one_line() { # STATUS WORDS COMMAND...
+    wanted=$1 words=$2
+    shift 2
+    gives "$wanted" "" "$@" && test "$(wc -l <"$dir/err")" = 1 &&
+        grep -q "$words" "$dir/err"
+}
+ok "a program that is not there: 127" one_line 127 "No such file" "$tool" /nope
+ok "nor in PATH: 127" one_line 127 "No such file" "$tool" nope-nope
+echo 'int main(void){return 0;}' >"$dir/plain.c"
+cp "$dir/plain.c" "$dir/text"
+ok "a file that cannot be executed: 126" \
+    one_line 126 "Permission denied" "$tool" "$dir/text"
+ok "a folder: 126" one_line 126 "is not a program" "$tool" "$dir"
+if $CC -static -o "$dir/static" "$dir/plain.c" 2>/dev/null; then
+    ok "a static program: 2" one_line 2 "statically" "$tool" "$dir/static"
+    printf '#!%s\n' "$dir/static" >"$dir/script"
+    chmod +x "$dir/script"
+    ok "a script for one: 2" one_line 2 "statically" "$tool" "$dir/script"
+else
+    skip "a static program" "none can be linked here"
+fi
+$CC -o "$dir/suid" "$dir/plain.c"
+if test "$(id -u)" = 0 && chown 12345 "$dir/suid" && chmod 4755 "$dir/suid" &&
+    test -u "$dir/suid"; then
+    ok "a set-user-id program: 2" one_line 2 "set-user-id" "$tool" "$dir/suid"
+else
+    skip "a set-user-id program" "only root can make one of another user"
+fi
+ok "no program: 2" gives 2 "" "$tool"
+ok "an unknown option: 2" gives 2 "" "$tool" --nope true
+ok "a status that is none: 2" one_line 2 "no exit status" \
+    "$tool" --exit-status=300 true
+ok "a file that cannot be written: 2" one_line 2 "No such file" \
+    "$tool" --json=/nope/x true
+ok "a shim that is not there: 2" one_line 2 "No such file" \
+    env WEFT_DEADLOCK_SHIM=/nope/x.so "$tool" true
+
+# --- the programs whose deadlocks are known, a few of them ---
+ok "some of those of make check-deadlock" \
+    env srcdir="$srcdir" "$srcdir/tests/deadlock/check.sh" "$dir/known" \
+    self upgrade_two orphan join_each_other once_crossed woken_but_locked_out \
+    barrier_with_one_missing handler_posts handed_over many_threads cpp_mutexes
+
+tap_end

@@ -1,0 +1,119 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# test_deadlock_real.sh - real programs under weft-deadlock give the output and
+# the status that they give without, and nothing is said of them.
+: "${srcdir:=$(dirname "$0")/..}"
+. "$srcdir/tests/tap.sh"
+: "${CXX:=c++}"
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+# A megabyte that can be compressed and sorted.
+awk 'BEGIN { for (i = 0; i < 60000; i++) print (i * 7919) % 60013, "line", i }' \
+    >"$dir/data"
+
+# The same output with the tool and without, and no report.
+same() { # COMMAND...
+    status=0
+    timeout 60 "$@" >"$dir/plain" 2>"$dir/plain.err" || status=$?
+    watched=0
+    timeout 60 ./weft-deadlock -o "$dir/report" "$@" \
+        >"$dir/watched" 2>"$dir/watched.err" || watched=$?
+    cat "$dir/report" "$dir/watched.err"
+    echo "status $status, under the tool $watched"
+    test "$status" = "$watched" && test ! -s "$dir/report" &&
+        cmp "$dir/plain" "$dir/watched" && cmp "$dir/plain.err" "$dir/watched.err"
+}
+
+try() { # PROGRAM ARGUMENT...
+    if command -v "$1" >/dev/null; then
+        ok "$*" same "$@"
+    else
+        skip "$1" "it is not installed"
+    fi
+}
+
+cat >"$dir/threads.py" <<'END'
+import concurrent.futures, queue, threading
+q = queue.Queue(10)
+lock = threading.Lock()
+total = [0]
+def work():
+    while (n := q.get()) is not None:
+        with lock:
+            total[0] += n
+threads = [threading.Thread(target=work) for _ in range(4)]
+for t in threads:
+    t.start()
+for n in range(5000):
+    q.put(n)
+for t in threads:
+    q.put(None)
+for t in threads:
+    t.join()
+with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    print(total[0], sum(pool.map(lambda n: n * n, range(1000))))
+END
+cat >"$dir/modern.cc" <<'END'
+#include <condition_variable>
+#include <future>
+#include <iostream>
+#include <shared_mutex>
+#include <thread>
+#include <vector>
+
+int
+main()
+{
+    std::shared_mutex m;
+    std::vector<std::thread> threads;
+    long total = 0;
+
+    for (int k = 0; k < 4; k++)
+        threads.emplace_back([&, k] {
+            for (int i = 0; i < 20000; i++)
+                if ((i + k) % 10 == 0) {
+                    std::unique_lock<std::shared_mutex> writes(m);
+                    total++;
+                } else {
+                    std::shared_lock<std::shared_mutex> reads(m);
+                    if (total < 0)
+                        return;
+                }
+        });
+    for (std::thread &t : threads)
+        t.join();
+    std::promise<int> promise;
+    std::future<int> later = promise.get_future();
+    std::thread t([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        promise.set_value(5);
+    });
+    std::cout << total << ' ' << later.get() << '\n';
+    t.join();
+    return 3;
+}
+END
+
+try xz -T2 --block-size=65536 -c "$dir/data"
+try sort --parallel=2 -S 1M "$dir/data"
+try zstd -T2 -q -c "$dir/data"
+try git -C "$srcdir" --version
+try git -C "$srcdir" log --oneline -n 20
+try git -c grep.threads=4 -c core.pager=cat grep --no-index -c weft -- "$srcdir/doc"
+try python3 "$dir/threads.py"
+try ./weft-stress list
+if $CXX -std=c++17 -O2 -pthread -o "$dir/modern" "$dir/modern.cc"; then
+    try "$dir/modern"
+else
+    skip "C++ with shared mutexes" "it is not compiled here"
+fi
+tour() {
+    timeout 100 ./weft-deadlock -o "$dir/report" \
+        ./weft-stress tour --duration=5ms >"$dir/tour" 2>&1 || return 1
+    cat "$dir/report"
+    test ! -s "$dir/report"
+}
+ok "weft-stress tour" tour
+
+tap_end
