@@ -109,6 +109,10 @@ LD_LIBRARY_PATH=$DESTDIR$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} \
     $RUN "$DESTDIR$bindir/weft-stress" list >"$temp/list" ||
     fail "weft-stress list ends with $?"
 grep -q race "$temp/list" || fail "weft-stress list names no race"
+if [ -z "$RUN" ] && [ -x "$DESTDIR$bindir/weft-deadlock" ]; then
+    $RUN "$DESTDIR$bindir/weft-deadlock" sh -c 'exit 7' && fail "no status"
+    [ $? = 7 ] || fail "weft-deadlock does not run a program"
+fi
 for page in "$srcdir"/doc/man/*.[1-9]; do
     [ -f "$DESTDIR$mandir/man${page##*.}/${page##*/}" ] ||
         fail "${page##*/} is not installed"

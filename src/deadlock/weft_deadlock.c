@@ -25,7 +25,8 @@
 
 #include <weft/version.h>
 
-#define SHIM_ROOM (PATH_MAX + 64)
+#define SHIM      "libweft-deadlock.so"
+#define SHIM_ROOM (2 * PATH_MAX)
 
 #define REFUSED     2
 #define NOT_STARTED 126
@@ -162,25 +163,37 @@ check_file(const char *program, const char *path, unsigned depth)
 
 /* --- the shim ------------------------------------------------------------- */
 
+/* The folder of this program, without the name; "" if it is not known. */
+static void
+own_folder(char folder[PATH_MAX])
+{
+    const ssize_t n = readlink("/proc/self/exe", folder, PATH_MAX - 1);
+
+    folder[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL)
+        *slash = '\0';
+}
+
 /* Find the shim: where the user says, in the tree it was built in, or where it
- * was installed. */
+ * was installed, which may be below a folder that was put in front. */
 static void
 find_shim(char path[SHIM_ROOM])
 {
     const char *told = getenv("WEFT_DEADLOCK_SHIM");
-    char self[PATH_MAX];
-    const ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    char folder[PATH_MAX];
 
-    self[n > 0 ? n : 0] = '\0';
-    char *slash = strrchr(self, '/');
-    if (slash != NULL)
-        *slash = '\0';
+    own_folder(folder);
+    const size_t n = strlen(folder);
+    const size_t tail = strlen(BINDIR);
+    const bool below = n > tail && strcmp(folder + n - tail, BINDIR) == 0;
     if (told != NULL)
         snprintf(path, SHIM_ROOM, "%s", told);
     else
-        snprintf(path, SHIM_ROOM, "%s/.libs/%s", self, "libweft-deadlock.so");
+        snprintf(path, SHIM_ROOM, "%s/.libs/%s", folder, SHIM);
     if (told == NULL && access(path, R_OK) != 0)
-        snprintf(path, SHIM_ROOM, "%s/%s", PKGLIBDIR, "libweft-deadlock.so");
+        snprintf(path, SHIM_ROOM, "%.*s%s/%s", below ? (int)(n - tail) : 0,
+                 folder, PKGLIBDIR, SHIM);
     if (access(path, R_OK) != 0)
         refuse(REFUSED, path, strerror(errno));
     if (strpbrk(path, " :") != NULL)
