@@ -16,12 +16,17 @@
 #include <weft/thread.h>
 
 #include "base/deadline.h"
+#include "pool/pool_impl.h"
 #include "pools.h"
 #include "testing.h"
 
 /* The linker sends the library's calls here; see the program's LDFLAGS. */
-void *__real_malloc(size_t bytes);
-void *__wrap_malloc(size_t bytes);
+enum weft_status __real_weft_pool_queue_put_(weft_pool *p,
+                                             struct weft_job_ job,
+                                             enum weft_priority priority);
+enum weft_status __wrap_weft_pool_queue_put_(weft_pool *p,
+                                             struct weft_job_ job,
+                                             enum weft_priority priority);
 enum weft_status __real_weft_semaphore_acquire_slow_(weft_semaphore *s,
                                                      weft_deadline deadline);
 enum weft_status __wrap_weft_semaphore_acquire_slow_(weft_semaphore *s,
@@ -46,14 +51,15 @@ __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 
 /* --- room ------------------------------------------------------------------ */
 
-static __thread bool puts_late; /* its next allocation takes its time */
+static __thread bool puts_late; /* its next put takes its time */
 static __thread bool has_waited;
 static _Atomic bool room_is_taken;
 static _Atomic unsigned waiting;
 static unsigned waiting_wanted;
 
-void *
-__wrap_malloc(size_t bytes)
+enum weft_status
+__wrap_weft_pool_queue_put_(weft_pool *p, struct weft_job_ job,
+                            enum weft_priority priority)
 {
     if (puts_late) {
         puts_late = false;
@@ -61,7 +67,7 @@ __wrap_malloc(size_t bytes)
         while (atomic_load(&waiting) != waiting_wanted)
             sched_yield();
     }
-    return __real_malloc(bytes);
+    return __real_weft_pool_queue_put_(p, job, priority);
 }
 
 enum weft_status
