@@ -99,6 +99,9 @@ void weft_shim_put_back_(struct weft_shim_thread *t);
 void weft_shim_begin_(struct weft_shim_thread *t);
 void weft_shim_end_(struct weft_shim_thread *t);
 
+/* Whether the first thread has ended, and the process goes on. */
+extern _Atomic bool weft_shim_first_ended_;
+
 /* In a child of fork: the calling thread is the only one. */
 void weft_shim_alone_(void);
 

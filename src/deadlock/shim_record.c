@@ -34,6 +34,7 @@ extern void *__libc_stack_end;
 
 _Thread_local struct weft_shim_thread *weft_shim_me_;
 struct weft_shim_thread weft_shim_nobody_;
+_Atomic bool weft_shim_first_ended_;
 
 static struct weft_shim_thread *_Atomic all;
 static _Atomic uint64_t ids;
@@ -186,8 +187,11 @@ weft_shim_put_back_(struct weft_shim_thread *t)
 void
 weft_shim_end_(struct weft_shim_thread *t)
 {
-    if (t == &weft_shim_nobody_)
+    if (t == &weft_shim_nobody_ || !weft_shim_options_.on)
         return;
+    if (atomic_load_explicit(&t->tid, memory_order_relaxed) == getpid())
+        atomic_store_explicit(&weft_shim_first_ended_, true,
+                              memory_order_relaxed);
     atomic_store_explicit(&t->state, WEFT_SHIM_ENDING, memory_order_relaxed);
     atomic_store_explicit(
         &t->sequence,
