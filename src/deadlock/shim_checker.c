@@ -52,13 +52,12 @@ static struct weft_writer writer;
 /* --- reports -------------------------------------------------------------- */
 
 static bool
-is_new(uint64_t mark)
+is_told(uint64_t mark)
 {
     for (uint32_t i = 0; i < reported_count && i < REMEMBERED; i++)
         if (reported[i] == mark)
-            return false;
-    reported[reported_count++ % REMEMBERED] = mark;
-    return true;
+            return true;
+    return false;
 }
 
 static void
@@ -103,6 +102,34 @@ shorten(struct weft_shim_picture *p, const struct weft_symbols *symbols)
 }
 
 static void
+write_all(const struct weft_dl_report *r)
+{
+    const struct weft_shim_options *o = &weft_shim_options_;
+
+    write_to(o->output, STDERR_FILENO, weft_dl_write_text_, r);
+    if (o->json != NULL)
+        write_to(o->json, -1, weft_dl_write_json_, r);
+    if (o->graph != NULL)
+        write_to(o->graph, -1, weft_dl_write_graph_, r);
+}
+
+/* Whether the threads of a cycle have not moved since the picture. */
+static bool
+is_still_so(const struct weft_shim_picture *p, const struct weft_dl_found *f)
+{
+    for (uint32_t t = f->first; t != WEFT_DL_NONE; t = p->p.threads[t].next) {
+        const struct weft_dl_thread *d = &p->p.threads[t];
+        if (atomic_load_explicit(&p->record[t]->sequence,
+                                 memory_order_relaxed) != d->wait.sequence ||
+            (d->wait.kind != WEFT_KIND_SPIN &&
+             weft_shim_sleep_of_(p->tid[t]).switches != p->sleep[t].switches))
+            return false;
+    }
+    return true;
+}
+
+/* Look the names up, which takes long enough to look once more; then tell. */
+static bool
 report(struct weft_shim_picture *p, const struct weft_dl_found *f)
 {
     struct weft_dl_report r = {.picture = &p->p, .found = f};
@@ -114,14 +141,16 @@ report(struct weft_shim_picture *p, const struct weft_dl_found *f)
         weft_symbols_find_(r.symbols, weft_in_ms(NAMES_MS));
         shorten(p, r.symbols);
     }
-    write_to(weft_shim_options_.output, STDERR_FILENO, weft_dl_write_text_, &r);
-    if (weft_shim_options_.json != NULL)
-        write_to(weft_shim_options_.json, -1, weft_dl_write_json_, &r);
-    if (weft_shim_options_.graph != NULL)
-        write_to(weft_shim_options_.graph, -1, weft_dl_write_graph_, &r);
+    const bool so = is_still_so(p, f);
+    if (so) {
+        write_all(&r);
+        reported[reported_count++ % REMEMBERED] = weft_dl_mark_(&p->p, f);
+    } else {
+        pictures[0].again = true;
+    }
     weft_symbols_destroy_(r.symbols);
+    return so;
 }
-
 /* --- looking -------------------------------------------------------------- */
 
 static void
@@ -208,10 +237,8 @@ look(void)
             pictures[0].again = true;
             continue;
         }
-        if (is_new(weft_dl_mark_(&pictures[1].p, f))) {
-            report(&pictures[1], f);
-            told++;
-        }
+        if (!is_told(weft_dl_mark_(&pictures[1].p, f)))
+            told += report(&pictures[1], f);
     }
     return told;
 }

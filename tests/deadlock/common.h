@@ -22,7 +22,7 @@
 #define MUTEX PTHREAD_MUTEX_INITIALIZER
 
 /* Long enough for a checker to look several times. */
-#define A_WHILE_MS 150
+#define A_WHILE_MS 300
 
 static inline void
 must(int result)

@@ -14,7 +14,7 @@ main()
         std::lock_guard<std::mutex> inner(second);
     });
     std::thread b([] {
-        std::this_thread::sleep_for(std::chrono::milliseconds(150));
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
         std::lock_guard<std::mutex> outer(second);
         std::lock_guard<std::mutex> inner(first);
     });

@@ -21,7 +21,7 @@ work()
         done++;
     }
     std::shared_lock<std::shared_mutex> reading(shared);
-    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
     std::lock_guard<std::mutex> mine(m);
     done++;
     c.notify_all();
