@@ -52,10 +52,10 @@ help(FILE *f)
 {
     fputs("usage: weft-stress COMMAND [NAME...] [options]\n\n"
           "Shows what threads do to each other, and measures it.\n\n"
-          "  list    every scenario, with one line\n",
+          "  list     every scenario, with one line\n",
           f);
     for (size_t i = 0; i < command_count; i++)
-        fprintf(f, "  %-7s %s\n", commands[i].name, commands[i].summary);
+        fprintf(f, "  %-8s %s\n", commands[i].name, commands[i].summary);
     fputs("\nA command without a name runs all of its scenarios.\n"
           "weft-stress COMMAND --help shows them, and the options.\n"
           "Exit status: 0 all as it should be, 1 something failed, 2 wrong "

@@ -7,6 +7,7 @@
 const struct command commands[] = {
     {"tour", "what a race is, how it is cured, and what the cures cost"},
     {"race", "updates that get lost, and the ways to keep them"},
+    {"deadlock", "threads that wait for each other, and who finds them"},
     {"bench", "how fast, beside the other ways to do the same"},
     {"soak", "the same for long: does what must hold still hold"},
     {"stall", "a thread stopped inside a call: who else is held up"},
@@ -31,6 +32,19 @@ extern const struct scenario bench_semaphore;
 extern const struct scenario bench_spsc;
 extern const struct scenario bench_stack;
 extern const struct scenario bench_thread;
+extern const struct scenario deadlock_fork_join;
+extern const struct scenario deadlock_gate_lock;
+extern const struct scenario deadlock_join_cycle;
+extern const struct scenario deadlock_lost_signal;
+extern const struct scenario deadlock_missing_party;
+extern const struct scenario deadlock_ordered;
+extern const struct scenario deadlock_orphaned;
+extern const struct scenario deadlock_patience;
+extern const struct scenario deadlock_philosophers;
+extern const struct scenario deadlock_self_lock;
+extern const struct scenario deadlock_semaphores;
+extern const struct scenario deadlock_two_locks;
+extern const struct scenario deadlock_upgrade;
 extern const struct scenario race_lost_update;
 extern const struct scenario race_read_modify_write;
 extern const struct scenario soak_container_scenario;
@@ -54,6 +68,19 @@ const struct scenario *const scenarios[] = {
     &tour,
     &race_lost_update,
     &race_read_modify_write,
+    &deadlock_two_locks,
+    &deadlock_philosophers,
+    &deadlock_self_lock,
+    &deadlock_upgrade,
+    &deadlock_orphaned,
+    &deadlock_join_cycle,
+    &deadlock_lost_signal,
+    &deadlock_missing_party,
+    &deadlock_semaphores,
+    &deadlock_gate_lock,
+    &deadlock_ordered,
+    &deadlock_fork_join,
+    &deadlock_patience,
     &bench_barrier,
     &bench_counter,
     &bench_deque,

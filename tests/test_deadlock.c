@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/park.h"
+#include "base/tsan.h"
 #include "deadlock/watch.h"
 #include "deadlocks.h"
 
@@ -40,6 +41,8 @@ START_TEST(test_threads_that_are_reported_stay_as_they_are)
     weft_thread *t[2] = {start(lock_a_then_b, NULL),
                          start(lock_b_then_a, NULL)};
     until_waiting(&b, 1);
+    while (!weft_mutex_is_locked(&a))
+        sched_yield();
     weft_mutex_unlock(&b);
     until_found(1);
     while (!has_said("To mend it"))
@@ -236,6 +239,9 @@ lose_a_signal(void)
 
 START_TEST(test_a_lost_signal_is_possible_and_does_not_fail)
 {
+#ifdef WEFT_TSAN
+    return; /* it has a thread of its own, which might do anything */
+#endif
     listen_to_stderr();
     const pid_t child = fork();
     if (child == 0) {
@@ -339,5 +345,10 @@ main(int argc, char **argv)
         {&test_off_is_as_before, 1},
     };
 
+    if (in_emulator()) {
+        puts("left out: qemu-user 7.2 cannot copy an object that may be gone, "
+             "so no owner is known there");
+        return 77;
+    }
     return run_tests("deadlock", tests, sizeof(tests) / sizeof(tests[0]), 60);
 }

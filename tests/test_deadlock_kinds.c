@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <weft/deadlock.h>
 
+#include <stdio.h>
+
 #include "deadlocks.h"
 
 static weft_rmutex recursive;
@@ -325,6 +327,11 @@ main(void)
         {&test_locks_in_order_or_behind_a_gate_are_silent, 2},
     };
 
+    if (in_emulator()) {
+        puts("left out: qemu-user 7.2 cannot copy an object that may be gone, "
+             "so no owner is known there");
+        return 77;
+    }
     return run_tests("deadlock_kinds", tests, sizeof(tests) / sizeof(tests[0]),
                      60);
 }

@@ -7,8 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* One more than a thread of a cycle has held locks shown. */
-#define HELD_SHOWN 8
+#define HELD_SHOWN 8 /* of each thread, the last */
 
 static const struct weft_dl_thread *
 thread_of(const struct weft_dl_report *r, uint32_t i)
@@ -129,11 +128,26 @@ say_call(struct weft_writer *w, const struct weft_dl_report *r, uintptr_t call)
                          s->place);
 }
 
+/* Whether that call is what starts a thread, or main: of no interest. */
+static bool
+is_frame_work(const struct weft_dl_report *r, uintptr_t call)
+{
+    const struct weft_symbol *s =
+        r->symbols != NULL ? weft_symbols_get_(r->symbols, call) : NULL;
+
+    return s != NULL && (strncmp(s->module, "libc.so", 7) == 0 ||
+                         strncmp(s->module, "libpthread", 10) == 0 ||
+                         strncmp(s->module, "libweft", 7) == 0 ||
+                         strstr(s->file, "src/thread/thread.c") != NULL);
+}
+
 void
 weft_dl_write_place_(struct weft_writer *w, const struct weft_dl_report *r,
                      const char *before, const struct weft_dl_place *p)
 {
     for (int i = 0; i < WEFT_DL_PLACES && p->call[i] != 0; i++) {
+        if (i > 0 && is_frame_work(r, p->call[i]))
+            return;
         weft_writer_say_(w, "%s", i == 0 ? before : ", called from ");
         say_call(w, r, p->call[i]);
     }

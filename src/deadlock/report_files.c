@@ -133,6 +133,18 @@ weft_dl_write_json_(struct weft_writer *w, const struct weft_dl_report *r)
 /* --- Graphviz ------------------------------------------------------------- */
 
 static void
+draw_object(struct weft_writer *w, const struct weft_dl_report *r,
+            const void *object, enum weft_kind kind)
+{
+    if (name_of(r, object)[0] == '\0')
+        return;
+    weft_writer_say_(w, "  \"%p\" [label=", object);
+    say_string(w, name_of(r, object));
+    weft_writer_say_(w, ", tooltip=\"%s %p\"];\n", weft_kind_name_(kind),
+                     object);
+}
+
+static void
 draw_thread(struct weft_writer *w, const struct weft_dl_report *r, uint32_t i)
 {
     const struct weft_dl_thread *t = thread_of(r, i);
@@ -143,10 +155,7 @@ draw_thread(struct weft_writer *w, const struct weft_dl_report *r, uint32_t i)
     for (uint32_t k = 0; k < t->held_count; k++) {
         weft_writer_say_(w, "  \"%p\" -> t%" PRIu64 " [label=\"held by\"];\n",
                          t->held[k].object, t->id);
-        weft_writer_say_(w, "  \"%p\" [label=", t->held[k].object);
-        say_string(w, name_of(r, t->held[k].object));
-        weft_writer_say_(w, ", xlabel=\"%s\"];\n",
-                         weft_kind_name_(t->held[k].kind));
+        draw_object(w, r, t->held[k].object, t->held[k].kind);
     }
     if (t->state == WEFT_DL_ENDED)
         return;

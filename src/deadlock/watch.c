@@ -30,12 +30,16 @@ weft_watch_enable_(bool on)
 
 /* What is wanted only by who watches. */
 static void
-note_wait(struct weft_self *s)
+note_wait(struct weft_self *s, enum weft_kind kind)
 {
+    /* Whose functions do not note their call. */
+    const bool unknown = kind == WEFT_KIND_QUEUE || kind == WEFT_KIND_FUTURE ||
+                         kind == WEFT_KIND_TIMER;
+
     atomic_store_explicit(&s->waits_since, weft_clock_ns_(),
                           memory_order_relaxed);
     atomic_store_explicit(&s->waits_flags, 0, memory_order_relaxed);
-    atomic_store_explicit(&s->waits_place[0], weft_watch_caller_,
+    atomic_store_explicit(&s->waits_place[0], unknown ? 0 : weft_watch_caller_,
                           memory_order_relaxed);
     atomic_store_explicit(&s->waits_place[1], 0, memory_order_relaxed);
 }
@@ -51,9 +55,9 @@ weft_watch_block_(const void *object, enum weft_kind kind,
     const uint64_t n = atomic_load_explicit(&s->waits, memory_order_relaxed);
     atomic_store_explicit(&s->waits_kind, kind, memory_order_relaxed);
     atomic_store_explicit(&s->waits_until, deadline, memory_order_relaxed);
-    atomic_store_explicit(&s->waits_for, object, memory_order_relaxed);
     if (weft_watching_())
-        note_wait(s);
+        note_wait(s, kind); /* who sees the object waits later than this */
+    atomic_store_explicit(&s->waits_for, object, memory_order_relaxed);
     /* release: watch.wait */
     atomic_store_explicit(&s->waits, (n + 1) | 1, memory_order_release);
     return WEFT_OK;

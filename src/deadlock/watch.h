@@ -72,7 +72,8 @@ void weft_watch_insist_(void);
 /* It no longer waits; safe to call as a cleanup handler, and more than once. */
 void weft_watch_unblock_(void);
 
-/* The calling thread would have to wait for `object`, which it has itself. */
+/* The calling thread would have to wait for `object`, which it has itself; or,
+ * its wait being published, for the end of a thread that waits for its own. */
 void weft_watch_own_(const void *object, enum weft_kind kind);
 
 /* It is about to take `object`, and would wait for it; ask weft_watching_. */

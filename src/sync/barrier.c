@@ -248,6 +248,7 @@ weft_barrier_wait(weft_barrier *b, weft_deadline deadline, size_t *index)
     struct visit v = {.b = b};
     uint64_t w = look(b);
 
+    WEFT_WATCH_CALL_();
     for (;;) {
         const size_t place = w & COUNT;
         enum weft_status s;

@@ -302,7 +302,7 @@ look(const void *word, uint32_t expected, int64_t *again_ms)
 
 /* Weft's locks find it out by themselves and return; here it is shown. */
 static void
-tell_own(struct weft_self *s, const void *object, enum weft_kind kind)
+tell_self(struct weft_self *s, const void *object, enum weft_kind kind)
 {
     static struct weft_dl_held held[OWN_HELD];
     static const uint32_t itself = 0;
@@ -328,6 +328,42 @@ tell_own(struct weft_self *s, const void *object, enum weft_kind kind)
     pthread_mutex_unlock(&lock);
 }
 
+/* A circle of joins that the caller's would close: all are in their waits. */
+static void
+tell_circle(const struct weft_self *me)
+{
+    struct weft_dl_found found[ROOM];
+
+    pthread_mutex_lock(&lock);
+    if (weft_waits_look_(&second)) {
+        const size_t n = weft_dl_find_(&second.picture, found, ROOM);
+        weft_waits_fill_(&second);
+        for (size_t i = 0; i < n; i++)
+            for (uint32_t t = found[i].first; t != WEFT_DL_NONE;
+                 t = second.picture.threads[t].next)
+                if (second.picture.threads[t].id == me->id &&
+                    found[i].shape == WEFT_DL_JOINS)
+                    report(&second.picture, &found[i]);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+/* To write a report is a point where a thread can be cancelled. */
+static void
+tell_own(struct weft_self *s, const void *object, enum weft_kind kind)
+{
+    const int saved = errno;
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    if (kind == WEFT_KIND_THREAD)
+        tell_circle(s);
+    else
+        tell_self(s, object, kind);
+    pthread_setcancelstate(cancel, NULL);
+    errno = saved;
+}
+
 void
 weft_deadlock_broken_(const struct weft_broken_rank *b)
 {
@@ -335,13 +371,18 @@ weft_deadlock_broken_(const struct weft_broken_rank *b)
         (b->wanted.place.call[0] ^ (uint64_t)b->held.place.call[0] << 32) *
             UINT64_C(0x9e3779b97f4a7c15) |
         1;
+    const int saved = errno;
+    int cancel;
 
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     pthread_mutex_lock(&lock);
     if (is_news(mark)) {
         atomic_fetch_add_explicit(&reports, 1, memory_order_relaxed);
         weft_deadlock_say_rank_(b);
     }
     pthread_mutex_unlock(&lock);
+    pthread_setcancelstate(cancel, NULL);
+    errno = saved;
 }
 
 /* --- on and off ----------------------------------------------------------- */

@@ -356,6 +356,15 @@ end_wait(void *me)
     pthread_mutex_unlock(&joins_lock);
 }
 
+/* What a thread gets whose join would close a circle of joins. */
+static enum weft_status
+in_circle(const weft_thread *t)
+{
+    if (weft_watching_())
+        weft_watch_own_(t, WEFT_KIND_THREAD);
+    return WEFT_DEADLOCK;
+}
+
 WEFT_LEFT_WHEN_CANCELLED_ static enum weft_status
 join_running(weft_thread *t, weft_deadline deadline)
 {
@@ -367,7 +376,7 @@ join_running(weft_thread *t, weft_deadline deadline)
     if (s != WEFT_OK)
         return s;
     pthread_cleanup_push(end_wait, me);
-    s = add_edge(t, me, deadline) ? wait_for_end(t, deadline) : WEFT_DEADLOCK;
+    s = add_edge(t, me, deadline) ? wait_for_end(t, deadline) : in_circle(t);
     pthread_cleanup_pop(1);
     return s;
 }
