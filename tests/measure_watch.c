@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * measure_watch.c - what it costs that each thread notes what it holds, for
- * doc/design/dump.md.  Times in nanoseconds a pair, the least of 15 rounds that
+ * doc/design/dump.md and deadlock.md.  Times in nanoseconds a pair, the least of 15 rounds that
  * take turns.
  */
 #include <stdio.h>
 
+#include <weft/deadlock.h>
 #include <weft/mutex.h>
 #include <weft/rmutex.h>
 #include <weft/rwlock.h>
 
 #include "base/deadline.h"
-#include "deadlock/watch.h"
 
 #define PAIRS  1000000
 #define ROUNDS 15
@@ -60,7 +60,8 @@ main(void)
 
     for (int round = 0; round < ROUNDS; round++)
         for (int on = 0; on < 2; on++) {
-            weft_watch_enable_(on == 1);
+            (void)weft_deadlock_enable(on == 1 ? WEFT_DEADLOCK_REPORT
+                                               : WEFT_DEADLOCK_OFF);
             for (int k = 0; k < KINDS; k++) {
                 const double ns = measure(k);
                 if (round == 0 || ns < least[k][on])

@@ -107,7 +107,7 @@ weft_watch_own_(const void *object, enum weft_kind kind)
 }
 
 void
-weft_watch_wanted_(const void *object, enum weft_kind kind)
+weft_watch_tell_of_wanted_(const void *object, enum weft_kind kind)
 {
     struct weft_self *s = weft_self_get_();
 
@@ -118,19 +118,8 @@ weft_watch_wanted_(const void *object, enum weft_kind kind)
 void
 weft_watch_acquired_(const void *object, enum weft_kind kind)
 {
-    struct weft_self *s = weft_self_get_();
-
-    if (s == NULL)
-        return;
-    const uint32_t n =
-        atomic_load_explicit(&s->held_count, memory_order_relaxed);
-    if (n < WEFT_HELD_MAX) {
-        atomic_store_explicit(&s->held[n].kind, kind, memory_order_relaxed);
-        atomic_store_explicit(&s->held[n].place, weft_watch_caller_,
-                              memory_order_relaxed);
-        atomic_store_explicit(&s->held[n].object, object, memory_order_relaxed);
-    }
-    atomic_store_explicit(&s->held_count, n + 1, memory_order_relaxed);
+    if (weft_self_get_() != NULL)
+        weft_watch_push_(object, kind, weft_watch_caller_);
 }
 
 static bool
@@ -159,7 +148,7 @@ weft_watch_released_(const void *object, enum weft_kind kind)
 {
     struct weft_self *s = weft_self_record_;
 
-    if (s == NULL)
+    if (weft_watch_pop_(object, kind))
         return;
     const uint32_t n =
         atomic_load_explicit(&s->held_count, memory_order_relaxed);

@@ -37,6 +37,7 @@
  * the release sequence of the set before it; that is also why a set of an event
  * that is set already swaps the word: its own caller's writes are to be seen.
  */
+#define WEFT_NO_INLINE
 #include <weft/event.h>
 
 #include <pthread.h>

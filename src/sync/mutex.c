@@ -45,6 +45,7 @@
  *
  * All else is relaxed: flags carry no data.
  */
+#define WEFT_NO_INLINE
 #include <weft/mutex.h>
 
 #include "sync/mutex_impl.h"
@@ -283,15 +284,10 @@ weft_mutex_owe_(weft_mutex *m, struct weft_debt *d)
     atomic_fetch_or_explicit(&m->word, OWES, memory_order_relaxed);
 }
 
-enum weft_status
-weft_mutex_give_(weft_mutex *m, enum weft_kind kind)
+/* The owner's word was `w`: nobody's any more. */
+static void
+let_go(weft_mutex *m, uint32_t w)
 {
-    uint32_t w = look(m);
-
-    if (weft_mutex_owner_in_(w) != weft_self_tag_())
-        return WEFT_NOT_OWNER;
-    if (weft_watching_())
-        weft_watch_released_(m, kind);
     /* release: hand_over */
     while (!atomic_compare_exchange_weak_explicit(
         &m->word, &w, w & STARVED, memory_order_release, memory_order_relaxed))
@@ -301,7 +297,47 @@ weft_mutex_give_(weft_mutex *m, enum weft_kind kind)
         weft_park_wake_(&m->word, 1);
     if ((w & OWES) != 0)
         pay(m);
+}
+
+enum weft_status
+weft_mutex_give_(weft_mutex *m, enum weft_kind kind)
+{
+    uint32_t w = look(m);
+
+    if (weft_mutex_owner_in_(w) != weft_self_tag_())
+        return WEFT_NOT_OWNER;
+    if (weft_watching_())
+        weft_watch_released_(m, kind);
+    let_go(m, w);
     return WEFT_OK;
+}
+
+/* The short way while somebody watches: a free mutex, from `place`. */
+static inline bool
+lock_noted(weft_mutex *m, const void *from)
+{
+    if (!weft_watching_() || !weft_watch_is_short_() ||
+        !take(m, 0, weft_self_own_tag_))
+        return false;
+    weft_watch_push_(m, WEFT_KIND_MUTEX, (uintptr_t)from - 1);
+    return true;
+}
+
+/* The same for an unlock that nobody waits for. */
+static inline bool
+unlock_noted(weft_mutex *m)
+{
+    uint32_t me = weft_self_own_tag_;
+
+    if (!weft_watching_() || look(m) != me ||
+        !weft_watch_pop_(m, WEFT_KIND_MUTEX))
+        return false;
+    /* release: hand_over */
+    if (atomic_compare_exchange_strong_explicit(
+            &m->word, &me, 0, memory_order_release, memory_order_relaxed))
+        return true;
+    let_go(m, me);
+    return true;
 }
 
 enum weft_status
@@ -314,6 +350,8 @@ weft_mutex_lock(weft_mutex *m)
 enum weft_status
 weft_mutex_lock_slow_(weft_mutex *m)
 {
+    if (lock_noted(m, __builtin_return_address(0)))
+        return WEFT_OK;
     WEFT_WATCH_CALL_();
     return weft_mutex_wait_(m, WEFT_FOREVER, WEFT_KIND_MUTEX);
 }
@@ -341,6 +379,8 @@ weft_mutex_unlock(weft_mutex *m)
 enum weft_status
 weft_mutex_unlock_slow_(weft_mutex *m)
 {
+    if (unlock_noted(m))
+        return WEFT_OK;
     return weft_mutex_give_(m, WEFT_KIND_MUTEX);
 }
 

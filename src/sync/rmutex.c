@@ -9,6 +9,7 @@
  *
  * Ordering.  The mutex's: the count is handed over with it.
  */
+#define WEFT_NO_INLINE
 #include <weft/rmutex.h>
 
 #include "sync/mutex_impl.h"

@@ -55,6 +55,7 @@
  * Every change of the word is a read-modify-write, so an acquire that takes a
  * unit sees every release before it.
  */
+#define WEFT_NO_INLINE
 #include <weft/semaphore.h>
 
 #include <pthread.h>
