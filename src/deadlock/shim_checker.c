@@ -37,7 +37,7 @@
 #define PATIENCE_MS 20
 #define BETWEEN_MS  10
 #define AGAIN_MS    250
-#define NAMES_MS    700
+#define NAMES_MS    5000 /* few are ever needed; a busy machine takes them */
 #define FOUND       8
 #define REMEMBERED  64
 
