@@ -51,22 +51,22 @@
 
 /* --- puts ------------------------------------------------------------------ */
 
+static uint64_t
+hint(const struct weft_intake *q)
+{
+    /* acquire: advance */
+    return atomic_load_explicit(&q->tail.position, memory_order_acquire);
+}
+
 /* Where a put begins: all before it is done. */
 static struct weft_intake_place
 put_place(const struct weft_intake *q)
 {
-    struct weft_intake_place at;
-    /* acquire: advance */
-    const uint64_t p =
-        atomic_load_explicit(&q->tail.position, memory_order_acquire);
+    const uint64_t p = hint(q);
+    struct weft_intake_place at = weft_intake_look_(&q->tail);
 
-    /* acquire: intake.go_on */
-    at.s = atomic_load_explicit(&q->tail.segment.item, memory_order_acquire);
-    at.life = weft_intake_life_(p);
-    at.index = weft_intake_index_(p);
-    if (atomic_load_explicit(&q->tail.segment.stamp, memory_order_relaxed) !=
-        at.life)
-        at = weft_intake_look_(&q->tail);
+    if (weft_intake_life_(p) == at.life)
+        at.index = weft_intake_index_(p);
     return at;
 }
 
@@ -85,21 +85,51 @@ first_without_job(struct weft_intake_place *at)
     return WEFT_INTAKE_FREE;
 }
 
-/* Fill the free cell `at`; false: it is not free, or not of its life. */
+/* Fill `cell` if it is free in this life; false: it is not. */
 static bool
-fill(const struct weft_intake_place *at, void *arg, uint64_t fn)
+fill(struct weft_pair *cell, uint64_t life, void *arg, uint64_t fn)
 {
-    struct weft_pair *cell = &at->s->cells[at->index];
     void *seen = atomic_load_explicit(&cell->item, memory_order_relaxed);
 
     /* acq_rel: publish */
-    return (seen == NULL || (uintptr_t)seen == at->life) &&
+    return (seen == NULL || (uintptr_t)seen == life) &&
            weft_pair_replace_(cell, seen, WEFT_INTAKE_FREE, arg, fn,
                               memory_order_acq_rel);
 }
 
-static enum weft_status
-put(struct weft_intake *q, struct weft_job_ job)
+/* The next put begins behind `at`, which this one has done. */
+static void
+advance(struct weft_intake *q, uint64_t life, uint64_t index)
+{
+    WEFT_SCHED_POINT_("pool.put.done_not_told");
+    /* release: advance */
+    atomic_store_explicit(&q->tail.position,
+                          weft_intake_position_(life, index + 1),
+                          memory_order_release);
+}
+
+/* The cell at the hint, if it is free; false: put_slowly. */
+static bool
+put_at_hint(struct weft_intake *q, struct weft_job_ job)
+{
+    const uint64_t p = hint(q);
+    const uint64_t life = weft_intake_life_(p);
+    const uint64_t index = weft_intake_index_(p);
+    /* acquire: intake.go_on */
+    struct weft_intake_segment *s =
+        atomic_load_explicit(&q->tail.segment.item, memory_order_acquire);
+
+    if (atomic_load_explicit(&q->tail.segment.stamp, memory_order_relaxed) !=
+            life ||
+        index == WEFT_INTAKE_CELLS ||
+        !fill(&s->cells[index], life, job.arg, (uintptr_t)job.fn))
+        return false;
+    advance(q, life, index);
+    return true;
+}
+
+static __attribute__((noinline)) enum weft_status
+put_slowly(struct weft_intake *q, struct weft_job_ job)
 {
     for (;;) {
         struct weft_intake_place at = put_place(q);
@@ -109,12 +139,9 @@ put(struct weft_intake *q, struct weft_job_ job)
             const enum weft_status s = weft_intake_tail_on_(q, &at);
             if (s != WEFT_OK)
                 return s;
-        } else if (fill(&at, job.arg, (uintptr_t)job.fn)) {
-            WEFT_SCHED_POINT_("pool.put.done_not_told");
-            /* release: advance */
-            atomic_store_explicit(&q->tail.position,
-                                  weft_intake_position_(at.life, at.index + 1),
-                                  memory_order_release);
+        } else if (fill(&at.s->cells[at.index], at.life, job.arg,
+                        (uintptr_t)job.fn)) {
+            advance(q, at.life, at.index);
             return WEFT_OK;
         }
     }
@@ -124,7 +151,8 @@ enum weft_status
 weft_intake_put_(struct weft_intake *q, struct weft_job_ job)
 {
     weft_reclaim_enter_();
-    const enum weft_status s = put(q, job);
+    const enum weft_status s =
+        put_at_hint(q, job) ? WEFT_OK : put_slowly(q, job);
     weft_reclaim_leave_();
     return s;
 }
@@ -137,8 +165,9 @@ try_close(struct weft_intake *q)
 
     if (first_without_job(&at) == WEFT_INTAKE_CLOSED)
         return true;
-    return at.index < WEFT_INTAKE_CELLS ? fill(&at, NULL, WEFT_INTAKE_CLOSED)
-                                        : weft_intake_end_list_(q, &at);
+    if (at.index == WEFT_INTAKE_CELLS)
+        return weft_intake_end_list_(q, &at);
+    return fill(&at.s->cells[at.index], at.life, NULL, WEFT_INTAKE_CLOSED);
 }
 
 void
@@ -163,16 +192,19 @@ find(struct weft_intake *q, uint64_t *position, struct weft_job_ *job)
         /* acquire: intake.vacate */
         const uint64_t p =
             atomic_load_explicit(&q->head.position, memory_order_acquire);
-        const struct weft_intake_place at = weft_intake_look_(&q->head);
         if (weft_intake_index_(p) == WEFT_INTAKE_CELLS) {
-            const enum weft_intake_found f = weft_intake_head_on_(q, &at, p);
+            const enum weft_intake_found f = weft_intake_head_on_(q, p);
             if (f != WEFT_INTAKE_JOB)
                 return f;
             continue;
         }
-        if (at.life != weft_intake_life_(p))
+        /* acquire: intake.go_on */
+        struct weft_intake_segment *s =
+            atomic_load_explicit(&q->head.segment.item, memory_order_acquire);
+        if (atomic_load_explicit(&q->head.segment.stamp,
+                                 memory_order_relaxed) != weft_intake_life_(p))
             continue;
-        struct weft_pair *cell = &at.s->cells[weft_intake_index_(p)];
+        struct weft_pair *cell = &s->cells[weft_intake_index_(p)];
         /* acquire: publish */
         const uint64_t fn =
             atomic_load_explicit(&cell->stamp, memory_order_acquire);

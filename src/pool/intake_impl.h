@@ -77,10 +77,9 @@ enum weft_intake_found {
     WEFT_INTAKE_JOB
 };
 
-/* The position of the head is `p`, behind the last cell: go on from `at` to the
- * next segment.  WEFT_INTAKE_JOB: look again. */
-WEFT_MUST_USE enum weft_intake_found
-weft_intake_head_on_(struct weft_intake *q, const struct weft_intake_place *at,
-                     uint64_t p);
+/* The position of the head is `p`, behind the last cell: go on to the next
+ * segment.  WEFT_INTAKE_JOB: look again. */
+WEFT_MUST_USE enum weft_intake_found weft_intake_head_on_(struct weft_intake *q,
+                                                          uint64_t p);
 
 #endif /* WEFT_POOL_INTAKE_IMPL_H */

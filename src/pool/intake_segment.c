@@ -193,27 +193,27 @@ weft_intake_end_list_(struct weft_intake *q, const struct weft_intake_place *at)
 }
 
 enum weft_intake_found
-weft_intake_head_on_(struct weft_intake *q, const struct weft_intake_place *at,
-                     uint64_t p)
+weft_intake_head_on_(struct weft_intake *q, uint64_t p)
 {
+    const struct weft_intake_place at = weft_intake_look_(&q->head);
     uint64_t life;
-    segment *next = next_of(at, &life);
+    segment *next = next_of(&at, &life);
 
-    if (at->life == weft_intake_life_(p) &&
-        life == (at->life | WEFT_INTAKE_ENDED))
+    if (at.life == weft_intake_life_(p) &&
+        life == (at.life | WEFT_INTAKE_ENDED))
         return WEFT_INTAKE_NEVER;
-    if (at->life == weft_intake_life_(p) && life == at->life) {
+    if (at.life == weft_intake_life_(p) && life == at.life) {
         if (next == NULL)
             return WEFT_INTAKE_NOTHING;
         /* The tail is here or beyond, so this leaves it beyond. */
         if (atomic_load_explicit(&q->tail.segment.stamp,
-                                 memory_order_relaxed) == at->life)
-            move_on(&q->tail, at, next);
+                                 memory_order_relaxed) == at.life)
+            move_on(&q->tail, &at, next);
         /* acq_rel: intake.go_on */
-        if (weft_pair_replace_(&q->head.segment, at->s, at->life, next,
-                               at->life + 1, memory_order_acq_rel)) {
+        if (weft_pair_replace_(&q->head.segment, at.s, at.life, next,
+                               at.life + 1, memory_order_acq_rel)) {
             WEFT_SCHED_POINT_("pool.take.retires");
-            put_away(q, at->s);
+            put_away(q, at.s);
         }
     }
     /* acq_rel: intake.vacate */
