@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# test_deadlock.sh - `weft-stress deadlock` finds each deadlock and is silent
+# test_hangs.sh - `weft-stress deadlock` finds each deadlock and is silent
 # where there is none; that it can fail, too.
 : "${srcdir:=$(dirname "$0")/..}"
 . "$srcdir/tests/tap.sh"
