@@ -108,6 +108,21 @@ START_TEST(test_what_another_thread_gives_back_comes_back)
 }
 END_TEST
 
+/* Who wants one takes a few batches, and leaves the others in common. */
+START_TEST(test_a_thread_keeps_few_of_what_is_common)
+{
+    ck_assert(create(MANY));
+    do_in_thread(release_many);
+    ck_assert(create(1));
+    release(1);
+    alloc_fail_at(0);
+    do_in_thread(create_and_release);
+    const unsigned asked = alloc_fail_stop();
+    ck_assert_uint_ge(asked, BATCH); /* it ran and had to ask for some */
+    ck_assert_uint_le(asked, (2 + 4 + 1) * BATCH);
+}
+END_TEST
+
 START_TEST(test_no_more_is_kept_than_so_many_batches)
 {
     weft_future_batches_most_ = 3;
@@ -251,6 +266,7 @@ main(void)
     static const struct test tests[] = {
         {&test_what_a_thread_gives_back_it_takes_again, KEPT},
         {&test_what_another_thread_gives_back_comes_back, KEPT},
+        {&test_a_thread_keeps_few_of_what_is_common, KEPT},
         {&test_no_more_is_kept_than_so_many_batches, KEPT},
         {&test_a_trim_gives_all_back, KEPT},
         {&test_a_thread_that_ends_gives_back_what_it_has, 2},

@@ -13,12 +13,13 @@
  *               reserve  batches that it has taken off `common`
  *     process   common   {batches, how many}
  *
- *     take      now -> other -> reserve -> all of `common` -> malloc
+ *     take      now -> other -> reserve -> `common` -> malloc
  *     give      now -> other -> `common`, or free where that is full
  *
  * A batch is put on `common` by a compare-and-swap, and what is there is taken
  * off as a whole: so nobody looks into a batch that is not his, and that `common`
- * may be what it was and yet be another one (ABA) does not matter to either.
+ * may be what it was and yet be another one (ABA) does not matter to either.  Who
+ * has taken more than RESERVE batches puts the others back.
  * (Bonwick & Adams, Magazines and Vmem, USENIX 2001, exchange magazines with a
  * depot under a lock.)
  *
@@ -39,7 +40,8 @@
 #include "base/cacheline.h"
 #include "base/pair.h"
 
-#define BATCH 32 /* [blocks] */
+#define BATCH   32 /* [blocks] */
+#define RESERVE 4  /* [batches] */
 
 #ifdef WEFT_ASAN
 #define KEEPS false
@@ -72,13 +74,14 @@ unsigned weft_future_batches_most_ = 1024; /* 2 MiB */
 /* --- common ---------------------------------------------------------------- */
 
 static struct block *
-take_common(void)
+take_common(uint64_t *count)
 {
     for (;;) {
         struct block *b =
             atomic_load_explicit(&common.item, memory_order_relaxed);
         const uint64_t n =
             atomic_load_explicit(&common.stamp, memory_order_relaxed);
+        *count = n;
         if (b == NULL && n == 0)
             return NULL;
         /* acq_rel: pass_on */
@@ -87,20 +90,22 @@ take_common(void)
     }
 }
 
-/* False: there are enough. */
+/* Put `more` batches, of which `b` is the first and `last` the last; false: there
+ * are enough. */
 static bool
-put_common(struct block *b)
+put_common(struct block *b, struct block *last, uint64_t more)
 {
     for (;;) {
         struct block *top =
             atomic_load_explicit(&common.item, memory_order_relaxed);
         const uint64_t n =
             atomic_load_explicit(&common.stamp, memory_order_relaxed);
-        if (n >= weft_future_batches_most_)
+        if (n + more > weft_future_batches_most_)
             return false;
-        b->below = top;
+        last->below = top;
         /* acq_rel: pass_on */
-        if (weft_pair_replace_(&common, top, n, b, n + 1, memory_order_acq_rel))
+        if (weft_pair_replace_(&common, top, n, b, n + more,
+                               memory_order_acq_rel))
             return true;
     }
 }
@@ -141,8 +146,10 @@ weft_future_leave_(void)
 void
 weft_future_trim_(void)
 {
+    uint64_t count;
+
     weft_future_leave_();
-    free_batches(take_common());
+    free_batches(take_common(&count));
 }
 
 static void
@@ -161,6 +168,28 @@ make_known(void)
     return own.is_known;
 }
 
+/* Up to RESERVE batches of what is common. */
+static struct block *
+take_some(void)
+{
+    uint64_t count;
+    struct block *first = take_common(&count);
+    struct block *last = first;
+
+    if (count <= RESERVE)
+        return first;
+    for (unsigned i = 1; i < RESERVE; i++)
+        last = last->below;
+    struct block *rest = last->below;
+    last->below = NULL;
+    last = rest;
+    while (last->below != NULL)
+        last = last->below;
+    if (!put_common(rest, last, count - RESERVE))
+        free_batches(rest);
+    return first;
+}
+
 static __attribute__((noinline)) void *
 take_slowly(void)
 {
@@ -169,7 +198,7 @@ take_slowly(void)
         own.other = NULL;
     } else {
         if (own.reserve == NULL && make_known())
-            own.reserve = take_common();
+            own.reserve = take_some();
         if (own.reserve == NULL)
             return malloc(sizeof(weft_future));
         own.now = own.reserve;
@@ -189,7 +218,7 @@ give_slowly(struct block *b)
         return;
     }
     if (own.count == BATCH) {
-        if (own.other != NULL && !put_common(own.other))
+        if (own.other != NULL && !put_common(own.other, own.other, 1))
             free_batch(own.other);
         own.other = own.now;
         own.now = NULL;

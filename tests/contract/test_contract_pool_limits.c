@@ -21,11 +21,9 @@
 #include "testing.h"
 
 /* The linker sends the library's calls here; see the program's LDFLAGS. */
-enum weft_status __real_weft_pool_queue_put_(weft_pool *p,
-                                             struct weft_job_ job,
+enum weft_status __real_weft_pool_queue_put_(weft_pool *p, struct weft_job_ job,
                                              enum weft_priority priority);
-enum weft_status __wrap_weft_pool_queue_put_(weft_pool *p,
-                                             struct weft_job_ job,
+enum weft_status __wrap_weft_pool_queue_put_(weft_pool *p, struct weft_job_ job,
                                              enum weft_priority priority);
 enum weft_status __real_weft_semaphore_acquire_slow_(weft_semaphore *s,
                                                      weft_deadline deadline);
