@@ -116,6 +116,14 @@ downloads() { # NAME MILLISECONDS EXPECTED URL...
     diff "$temp/wanted" "$temp/out"
 }
 
+# And on stderr, who waited where.
+backs_out() {
+    example "$1" >"$temp/out" 2>"$temp/err" || return
+    cat "$temp/err"
+    same "$1" && grep -q 'waits for mutex "account 1" in run' "$temp/err" &&
+        grep -q '^weft: deadlock: 2 threads wait for each other' "$temp/err"
+}
+
 is_short() { # FILE
     lines=$(wc -l <"$1")
     echo "$lines lines"
@@ -150,6 +158,9 @@ for source in "$srcdir"/examples/[0-9]*.c; do
         stop_server
         ok "$name, nobody listens" downloads "$name" 60000 \
             "$web/page: Couldn't connect to server\n" "$web/page"
+        ;;
+    36_*) # qemu-user cannot tell who owns a lock
+        [ -n "${RUN-}" ] || ok "$name" backs_out "$name"
         ;;
     *) ok "$name" prints "$name" ;;
     esac

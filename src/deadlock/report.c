@@ -196,8 +196,8 @@ say_held(struct weft_writer *w, const struct weft_dl_report *r,
     }
 }
 
-static void
-say_headline(struct weft_writer *w, const struct weft_dl_found *f)
+void
+weft_dl_write_headline_(struct weft_writer *w, const struct weft_dl_found *f)
 {
     weft_writer_say_(w, "weft: %sdeadlock: ", f->certain ? "" : "possible ");
     switch (f->shape) {
@@ -326,7 +326,6 @@ weft_dl_write_text_(struct weft_writer *w, const struct weft_dl_report *r)
 {
     const struct weft_dl_found *f = r->found;
 
-    say_headline(w, f);
     for (uint32_t i = f->first; i != WEFT_DL_NONE; i = thread_of(r, i)->next) {
         say_wait(w, r, i);
         say_held(w, r, thread_of(r, i));

@@ -12,6 +12,7 @@
  *       r.symbols = weft_symbols_create_(weft_dl_count_places_(&r));
  *       weft_dl_add_places_(&r, r.symbols);
  *       weft_symbols_find_(r.symbols, weft_in_ms(500));
+ *       weft_dl_write_headline_(&writer, &f);
  *       weft_dl_write_text_(&writer, &r);
  *       weft_writer_flush_(&writer);
  */
@@ -35,9 +36,14 @@ size_t weft_dl_count_places_(const struct weft_dl_report *r);
 void weft_dl_add_places_(const struct weft_dl_report *r,
                          struct weft_symbols *s);
 
+/* Write the first line of a text, which needs no names of functions: before
+ * they are looked up, which may take a while. */
+void weft_dl_write_headline_(struct weft_writer *w,
+                             const struct weft_dl_found *f);
+
 /*
- * Write one report as text: a headline, two or three lines for each thread of
- * the cycle, how many wait behind it, and what to change.
+ * Write the rest of a text: two or three lines for each thread of the cycle, how
+ * many wait behind it, and what to change.
  */
 void weft_dl_write_text_(struct weft_writer *w, const struct weft_dl_report *r);
 

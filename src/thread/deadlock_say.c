@@ -21,7 +21,7 @@
 #define SLOTS      1024
 #define NAME_BYTES 48
 #define PATH_BYTES 512
-#define SYMBOLS_MS 600 /* for functions, files and lines */
+#define SYMBOLS_MS 4000 /* for functions, files and lines */
 
 struct name {
     const void *object; /* NULL: free */
@@ -129,13 +129,15 @@ weft_deadlock_say_(const struct weft_dl_picture *p,
     struct weft_dl_report r = {
         .picture = p, .found = f, .name_of = weft_deadlock_name_of_};
 
+    writer.fd = STDERR_FILENO;
+    writer.failed = false;
+    weft_dl_write_headline_(&writer, f);
+    weft_writer_flush_(&writer);
     r.symbols = weft_symbols_create_(weft_dl_count_places_(&r));
     if (r.symbols != NULL) {
         weft_dl_add_places_(&r, r.symbols);
         weft_symbols_find_(r.symbols, weft_in_ms(SYMBOLS_MS));
     }
-    writer.fd = STDERR_FILENO;
-    writer.failed = false;
     weft_dl_write_text_(&writer, &r);
     weft_writer_flush_(&writer);
     write_file(json_path, &r, weft_dl_write_json_);
