@@ -25,7 +25,9 @@
  *
  * The counts are exact once nobody is on the way from one state to another: a
  * sleeper counts itself before it sets `asleep`, and whoever changes that word
- * back, itself or another, takes it off.
+ * back, itself or another, takes it off.  Who is woken may have searched and
+ * found something before it is counted as a searcher, so that their number is
+ * -1 for a moment; it is never too high, which would leave work to nobody.
  *
  * Ordering.
  *
@@ -41,7 +43,7 @@
 #define SLEEPING     ((uint64_t)1)
 #define SEARCHING    ((uint64_t)1 << 32)
 #define SLEEPERS(c)  ((uint32_t)(c))
-#define SEARCHERS(c) ((uint32_t)((c) >> 32))
+#define SEARCHERS(c) ((int32_t)((c) >> 32))
 
 static uint64_t
 count(weft_pool *p, uint64_t change)
@@ -65,7 +67,7 @@ weft_crowd_search_(struct weft_lane *lane)
     weft_pool *p = lane->pool;
 
     if (SEARCHERS(atomic_load_explicit(&p->crowd, memory_order_relaxed)) >=
-        p->searchers_most)
+        (int32_t)p->searchers_most)
         return false;
     count(p, SEARCHING);
     lane->mode = WEFT_LANE_SEARCHING;
@@ -83,6 +85,7 @@ wake(struct weft_lane *lane, uint32_t kinds)
                                    &lane->asleep, &kind, WEFT_LANE_AWAKE,
                                    memory_order_release, memory_order_relaxed))
         return false;
+    WEFT_SCHED_POINT_("pool.woken_not_counted");
     count(lane->pool, SEARCHING - SLEEPING);
     WEFT_SCHED_POINT_("pool.waking");
     weft_park_wake_(&lane->asleep, 1);
@@ -95,7 +98,7 @@ wake_one(weft_pool *p, uint32_t kinds)
 {
     const uint64_t c = atomic_load_explicit(&p->crowd, memory_order_relaxed);
 
-    if (kinds == 0 || SLEEPERS(c) == 0 || SEARCHERS(c) != 0)
+    if (kinds == 0 || SLEEPERS(c) == 0 || SEARCHERS(c) > 0)
         return;
     for (unsigned i = 0; i < p->started; i++)
         if (wake(&p->lanes[i], kinds))
@@ -109,7 +112,7 @@ pass_on(struct weft_lane *lane, uint64_t c)
 {
     weft_pool *p = lane->pool;
 
-    if (SEARCHERS(c) != 0 || SLEEPERS(c) == 0)
+    if (SEARCHERS(c) > 0 || SLEEPERS(c) == 0)
         return;
     weft_pool_agree_(p);
     const uint32_t kinds = kinds_wanted(p);
