@@ -75,7 +75,7 @@ put_place(const struct weft_intake *q)
 static uint64_t
 first_without_job(struct weft_intake_place *at)
 {
-    for (; at->index < WEFT_INTAKE_CELLS; at->index++) {
+    for (; at->index < weft_intake_cells_; at->index++) {
         /* acquire: publish */
         const uint64_t fn = atomic_load_explicit(&at->s->cells[at->index].stamp,
                                                  memory_order_acquire);
@@ -121,7 +121,7 @@ put_at_hint(struct weft_intake *q, struct weft_job_ job)
 
     if (atomic_load_explicit(&q->tail.segment.stamp, memory_order_relaxed) !=
             life ||
-        index == WEFT_INTAKE_CELLS ||
+        index == weft_intake_cells_ ||
         !fill(&s->cells[index], life, job.arg, (uintptr_t)job.fn))
         return false;
     advance(q, life, index);
@@ -135,7 +135,7 @@ put_slowly(struct weft_intake *q, struct weft_job_ job)
         struct weft_intake_place at = put_place(q);
         if (first_without_job(&at) == WEFT_INTAKE_CLOSED)
             return WEFT_CLOSED;
-        if (at.index == WEFT_INTAKE_CELLS) {
+        if (at.index == weft_intake_cells_) {
             const enum weft_status s = weft_intake_tail_on_(q, &at);
             if (s != WEFT_OK)
                 return s;
@@ -165,7 +165,7 @@ try_close(struct weft_intake *q)
 
     if (first_without_job(&at) == WEFT_INTAKE_CLOSED)
         return true;
-    if (at.index == WEFT_INTAKE_CELLS)
+    if (at.index == weft_intake_cells_)
         return weft_intake_end_list_(q, &at);
     return fill(&at.s->cells[at.index], at.life, NULL, WEFT_INTAKE_CLOSED);
 }
@@ -192,7 +192,7 @@ find(struct weft_intake *q, uint64_t *position, struct weft_job_ *job)
         /* acquire: intake.vacate */
         const uint64_t p =
             atomic_load_explicit(&q->head.position, memory_order_acquire);
-        if (weft_intake_index_(p) == WEFT_INTAKE_CELLS) {
+        if (weft_intake_index_(p) == weft_intake_cells_) {
             const enum weft_intake_found f = weft_intake_head_on_(q, p);
             if (f != WEFT_INTAKE_JOB)
                 return f;
@@ -272,7 +272,7 @@ weft_intake_size_(struct weft_intake *q)
     weft_reclaim_leave_();
     /* A segment that serves again meanwhile may look as if it had fewer. */
     const uint64_t before =
-        weft_intake_life_(p) * WEFT_INTAKE_CELLS + weft_intake_index_(p);
-    const uint64_t all = at.life * WEFT_INTAKE_CELLS + at.index;
+        weft_intake_life_(p) * weft_intake_cells_ + weft_intake_index_(p);
+    const uint64_t all = at.life * weft_intake_cells_ + at.index;
     return all > before ? (size_t)(all - before) : 0;
 }

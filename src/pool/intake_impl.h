@@ -15,7 +15,7 @@
 #include "pool/intake.h"
 
 #define WEFT_INTAKE_INDEX_BITS 12
-#define WEFT_INTAKE_CELLS      4092
+#define WEFT_INTAKE_CELLS      4092                /* with the header, 64 KiB */
 #define WEFT_INTAKE_ENDED      (UINT64_C(1) << 63) /* in a life of `next` */
 
 /* In the place of a function: no job yet, and never one. */
@@ -30,6 +30,9 @@ struct weft_intake_segment {
 _Static_assert(sizeof(struct weft_intake_segment) == 65536 &&
                    WEFT_INTAKE_CELLS < 1 << WEFT_INTAKE_INDEX_BITS,
                "the index of a segment that is done fits");
+
+/* How many of them are used; tests use few. */
+extern uint64_t weft_intake_cells_;
 
 /* Where a call stands: the segment `s` in its life `life`. */
 struct weft_intake_place {

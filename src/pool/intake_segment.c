@@ -23,6 +23,8 @@
 
 #define FIRST_LIFE 1
 
+uint64_t weft_intake_cells_ = WEFT_INTAKE_CELLS;
+
 typedef struct weft_intake_segment segment;
 typedef struct weft_intake_end end;
 
@@ -73,7 +75,7 @@ take_spare(struct weft_intake *q)
 static void
 clean(segment *s, uint64_t life)
 {
-    for (unsigned i = 0; i < WEFT_INTAKE_CELLS; i++) {
+    for (uint64_t i = 0; i < weft_intake_cells_; i++) {
         atomic_store_explicit(&s->cells[i].item, (void *)(uintptr_t)life,
                               memory_order_relaxed);
         /* release: append */
