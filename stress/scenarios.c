@@ -17,6 +17,7 @@ const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 extern const struct scenario bench_barrier;
 extern const struct scenario bench_cond;
 extern const struct scenario bench_counter;
+extern const struct scenario bench_deadlock;
 extern const struct scenario bench_deque;
 extern const struct scenario bench_event;
 extern const struct scenario bench_fifo;
@@ -83,6 +84,7 @@ const struct scenario *const scenarios[] = {
     &deadlock_patience,
     &bench_barrier,
     &bench_counter,
+    &bench_deadlock,
     &bench_deque,
     &bench_fifo,
     &bench_heap,
