@@ -6,8 +6,8 @@
  * could be woken by one that is not stuck leaves the set.  What remains is
  * closed: no order of events that are yet to come wakes one of them.
  *
- * Parts.  Shortest cycles first, each thread in one of them at most; along needs
- * that are certain, then also along guesses.  Who is in no cycle and waits for
+ * Parts.  Shortest cycles first, each thread in one of them at most; along
+ * needs that are certain, then also along guesses.  Who is in no cycle and waits for
  * one that is, is behind it.  Who still remains waits for anybody.
  */
 #include "deadlock/find.h"
@@ -26,7 +26,7 @@ holds(const struct weft_dl_thread *t, const void *object, enum weft_kind kind)
 
 /* --- who is stuck --------------------------------------------------------- */
 
-/* Whether thread `n` will do nothing for one who waits for a thing of `kind`. */
+/* Whether thread `n` will do nothing for one who waits for that `kind`. */
 static bool
 is_no_help(const struct weft_dl_picture *p, uint32_t n, enum weft_kind kind)
 {

@@ -42,8 +42,8 @@ void weft_dl_write_headline_(struct weft_writer *w,
                              const struct weft_dl_found *f);
 
 /*
- * Write the rest of a text: two or three lines for each thread of the cycle, how
- * many wait behind it, and what to change.
+ * Write the rest of a text: two or three lines for each thread of the cycle,
+ * how many wait behind it, and what to change.
  */
 void weft_dl_write_text_(struct weft_writer *w, const struct weft_dl_report *r);
 
@@ -59,8 +59,8 @@ void weft_dl_write_graph_(struct weft_writer *w,
 /* Return the name of a shape, as JSON has it: "upgrade". */
 const char *weft_dl_shape_name_(enum weft_dl_shape shape);
 
-/* Parts of a text: what an object is called, and the calls of a place, the first
- * behind `before`. */
+/* Parts of a text: what an object is called, and the calls of a place, the
+ * first behind `before`. */
 void weft_dl_write_object_(struct weft_writer *w,
                            const struct weft_dl_report *r, const void *object,
                            enum weft_kind kind);

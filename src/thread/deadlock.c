@@ -14,8 +14,8 @@
  * since one look serves all who were blocked by then.
  *
  * Sure.  What is found is believed when it is there again, with the same waits,
- * SURE_MS later (deadlock/find.h says why that is enough); what is only possible
- * also needs the system's word that all have slept meanwhile (asleep.c).
+ * SURE_MS later (deadlock/find.h says why that is enough); what is only
+ * possible also needs the system's word that all have slept meanwhile (asleep.c).
  *
  * Fail.  The thread that is to give up is told in its record, sees it when it
  * looks the next time, and takes its wait back at once, so that no one else

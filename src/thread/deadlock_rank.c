@@ -2,8 +2,8 @@
 /*
  * deadlock_rank.c - locks that are to be taken in rising order.
  *
- * A table with open addressing, of which nothing is taken out: a reader needs no
- * lock.  Who gives a rank to a lock has done so before others get to see it.
+ * A table with open addressing, of which nothing is taken out: a reader needs
+ * no lock.  Who gives a rank to a lock has done so before others get to see it.
  *
  * Ordering.
  *
