@@ -44,9 +44,9 @@ enum weft_deadlock_policy {
     WEFT_DEADLOCK_OFF,
     WEFT_DEADLOCK_REPORT, /* say it; the threads stay as they are */
     WEFT_DEADLOCK_FAIL,   /* say it, once for each pair of places, and let one
-                             call return WEFT_DEADLOCK: of those that can
-                             (locks, once, join) the one that began to wait last.  Not
-                             where it is only possible */
+                             call return WEFT_DEADLOCK: of those that can (a
+                             lock, once, join) the one that began to wait last.
+                             Not where it is only possible */
     WEFT_DEADLOCK_ABORT   /* say it, and abort() if it is certain */
 };
 

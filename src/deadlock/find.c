@@ -7,8 +7,8 @@
  * closed: no order of events that are yet to come wakes one of them.
  *
  * Parts.  Shortest cycles first, each thread in one of them at most; along
- * needs that are certain, then also along guesses.  Who is in no cycle and waits for
- * one that is, is behind it.  Who still remains waits for anybody.
+ * needs that are certain, then also along guesses.  Who is in no cycle and
+ * waits for one that is, is behind it.  Who still remains waits for anybody.
  */
 #include "deadlock/find.h"
 

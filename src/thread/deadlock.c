@@ -15,7 +15,8 @@
  *
  * Sure.  What is found is believed when it is there again, with the same waits,
  * SURE_MS later (deadlock/find.h says why that is enough); what is only
- * possible also needs the system's word that all have slept meanwhile (asleep.c).
+ * possible also needs the system's word that all have slept meanwhile
+ * (asleep.c).
  *
  * Fail.  The thread that is to give up is told in its record, sees it when it
  * looks the next time, and takes its wait back at once, so that no one else

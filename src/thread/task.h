@@ -25,7 +25,7 @@ struct weft_task {
  * are. */
 size_t weft_tasks_list_(pid_t *ids, size_t room);
 
-/* Read about one; false if it is gone.  `_state_` leaves out where it sleeps. */
+/* Read about one; false if it is gone.  `_state_`: not where it sleeps. */
 bool weft_task_read_state_(pid_t id, struct weft_task *t);
 bool weft_task_read_(pid_t id, struct weft_task *t);
 

@@ -4,8 +4,8 @@
  *
  * First all threads and their waits, in the order of their ids; then, for each
  * that waits for good, who it needs.  The owner of a lock is read out of the
- * lock (owner.c), so he is the owner at that moment, whatever is noted.
- * Readers are taken from what is noted, which each one takes back before it lets go.
+ * lock (owner.c), so he is the owner at that moment, whatever is noted. Readers
+ * are taken from what is noted, which each one takes back before it lets go.
  *
  * An owner that is not in the list has ended, or was started since: he is only
  * believed to have ended if ended.c remembers him.
