@@ -32,7 +32,7 @@ gives() { # STATUS OUTPUT COMMAND...
 }
 
 
-for name in two_mutexes idle_workers errno_is_kept lost_signal; do
+for name in two_mutexes idle_workers lost_signal; do
     ok "$name is compiled" compile "$name"
 done
 
@@ -89,6 +89,26 @@ ok "a program that it starts is not watched" \
 ok "unless asked for" \
     gives 66 "" "$tool" --children sh -c 'timeout 20 "$0"; exit $?' \
     "$dir/two_mutexes"
+
+ok "a program that forks is compiled" compile forks <<'END'
+#include "common.h"
+int
+main(void)
+{
+    int status;
+    pthread_mutex_t m = MUTEX;
+
+    join(start((void *(*)(void *))(void (*)(void))pthread_mutex_trylock, &m));
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(1);
+        lock(&m); /* its owner has no copy in the child */
+    }
+    waitpid(child, &status, 0);
+    return WIFSIGNALED(status) ? 8 : WEXITSTATUS(status);
+}
+END
+ok "the child of a fork is not watched" gives 8 "" "$tool" "$dir/forks"
 
 # --- what is refused ---
 one_line() { # STATUS WORDS COMMAND...

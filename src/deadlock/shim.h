@@ -29,7 +29,10 @@
 /* What a program finds in place of the function of libc. */
 #define WEFT_HOOK __attribute__((visibility("default")))
 
-#define WEFT_SHIM_FIRST 16 /* locks noted without a mapping of their own */
+/* How many locks of a thread are noted: without a mapping, and at most.  They
+ * are searched one by one when the oldest is given up. */
+#define WEFT_SHIM_FIRST 16
+#define WEFT_SHIM_MOST  4096
 
 /* One lock that a thread holds. */
 struct weft_shim_hold {
@@ -55,6 +58,7 @@ struct weft_shim_thread {
     _Atomic pid_t tid;
     _Atomic pthread_t self;
     uintptr_t stack_end; /* no frame lies at or above it */
+    bool full;           /* its list cannot grow any more */
     bool started;        /* through the shim, which learns how it ends */
     void *(*start)(void *);
     thrd_start_t start_c11;

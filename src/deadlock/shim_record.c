@@ -302,7 +302,7 @@ weft_shim_grow_(struct weft_shim_thread *t)
 {
     const int saved = errno;
 
-    if (t == &weft_shim_nobody_)
+    if (t == &weft_shim_nobody_ || t->full)
         return false;
     drop_stale(t);
     const uint32_t n = atomic_load_explicit(&t->count, memory_order_relaxed);
@@ -312,10 +312,15 @@ weft_shim_grow_(struct weft_shim_thread *t)
     }
     struct weft_shim_hold *old =
         atomic_load_explicit(&t->held, memory_order_relaxed);
-    struct weft_shim_hold *h = weft_shim_map_(2 * (size_t)t->room * sizeof(*h));
+    struct weft_shim_hold *h =
+        t->room < WEFT_SHIM_MOST
+            ? weft_shim_map_(2 * (size_t)t->room * sizeof(*h))
+            : NULL;
     errno = saved;
-    if (h == NULL)
-        return n < t->room;
+    if (h == NULL) {
+        t->full = n == t->room;
+        return !t->full;
+    }
     for (uint32_t i = 0; i < n; i++)
         copy_hold(&h[i], &old[i]);
     t->room *= 2;

@@ -37,7 +37,7 @@ one() { # OUT SOURCE
     fi
     rm -f "$1/$name.json"
     begin=$(date +%s%N)
-    timeout "$limit" ./weft-deadlock --json="$1/$name.json" "$1/$name" \
+    timeout -k 5 "$limit" ./weft-deadlock --json="$1/$name.json" "$1/$name" \
         >"$1/$name.log" 2>&1
     status=$?
     took=$((($(date +%s%N) - begin) / 1000000))
