@@ -37,7 +37,6 @@
 #define PATIENCE_MS 20
 #define BETWEEN_MS  10
 #define AGAIN_MS    250
-#define NAMES_MS    5000 /* few are ever needed; a busy machine takes them */
 #define NAMES_MS    4000 /* a machine may be busy; mostly it takes 50 */
 #define FOUND       8
 #define REMEMBERED  64
