@@ -19,6 +19,7 @@
  */
 #include "pool/pool_impl.h"
 
+#include "base/deadline.h"
 #include "base/fail.h"
 #include "base/park.h"
 #include "pool/future_impl.h"
@@ -179,7 +180,7 @@ take_room_inside(weft_pool *p, weft_deadline deadline)
     enum weft_status s = weft_semaphore_acquire(&p->room, WEFT_NOW);
 
     while (s != WEFT_OK &&
-           (deadline == WEFT_FOREVER || weft_in_ns(0) < deadline)) {
+           (deadline == WEFT_FOREVER || weft_clock_ns_() < deadline)) {
         weft_deadline until = WEFT_NOW;
         if (!weft_worker_run_one_(weft_here_.lane)) {
             until = weft_in_us(ROOM_LOOK_US);

@@ -123,6 +123,45 @@ START_TEST(test_workers_that_wait_for_room_run_what_comes)
 }
 END_TEST
 
+static void *
+try_for_room(void *arg)
+{
+    struct late *l = arg;
+    const weft_deadline d = weft_in_ms(2);
+
+    has_waited = true; /* so that only those count who have given up */
+    atomic_fetch_add(&l->entered, 1);
+    while (!atomic_load(&room_is_taken))
+        sched_yield();
+    if (weft_pool_submit_until(l->pool, count_one, &l->runs,
+                               WEFT_PRIORITY_NORMAL, d, NULL) != WEFT_TIMEOUT ||
+        weft_clock_ns_() < d)
+        abort();
+    atomic_fetch_add(&waiting, 1);
+    return NULL;
+}
+
+START_TEST(test_a_task_waits_for_room_until_its_deadline) /* X10 */
+{
+    const weft_pool_options o = {.max_pending = 1};
+    struct late l = {.pool = open_pool(_i, &o)};
+    const unsigned n = weft_pool_workers(l.pool);
+
+    has_waited = true;
+    waiting_wanted = n;
+    for (unsigned i = 0; i < n; i++)
+        ck_assert_int_eq(weft_pool_submit(l.pool, try_for_room, &l, NULL),
+                         WEFT_OK);
+    while (atomic_load(&l.entered) != n)
+        sched_yield();
+    puts_late = true;
+    ck_assert_int_eq(weft_pool_submit(l.pool, count_one, &l.runs, NULL),
+                     WEFT_OK);
+    weft_pool_destroy(l.pool);
+    ck_assert_uint_eq(atomic_load(&l.runs), 1);
+}
+END_TEST
+
 /* --- threads ---------------------------------------------------------------- */
 
 START_TEST(test_the_kth_thread_that_is_not_to_be_had) /* X11 */
@@ -349,6 +388,7 @@ main(void)
 {
     const struct test tests[] = {
         {&test_workers_that_wait_for_room_run_what_comes, POOLS},
+        {&test_a_task_waits_for_room_until_its_deadline, POOLS},
         {&test_the_kth_thread_that_is_not_to_be_had, POOLS},
         {&test_others_are_served_beside_a_task_that_never_returns, POOLS},
         {&test_a_task_reads_futures_of_its_pool_as_they_are_done, POOLS},
