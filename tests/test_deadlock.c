@@ -122,6 +122,11 @@ START_TEST(test_a_rank_that_does_not_rise_is_reported)
     ck_assert_int_eq(weft_deadlock_rank(&b, 5), WEFT_OK);
     ck_assert_int_eq(weft_deadlock_rank(&b, 2), WEFT_OK);
     ck_assert_int_eq(weft_deadlock_rank(&shared, 2), WEFT_OK);
+    for (int i = 0; i < 2; i++) /* what it has itself breaks no rank */
+        weft_rwlock_read_lock(&shared);
+    ck_assert_uint_eq(weft_deadlock_count(), 0);
+    for (int i = 0; i < 2; i++)
+        weft_rwlock_read_unlock(&shared);
     weft_mutex_lock(&a);
     weft_mutex_lock(&b);
     ck_assert_uint_eq(weft_deadlock_count(), 0);
@@ -310,6 +315,23 @@ START_TEST(test_a_policy_that_is_none_is_refused)
 }
 END_TEST
 
+START_TEST(test_what_is_unlocked_is_no_longer_held)
+{
+    const struct weft_self *s = weft_self_get_();
+
+    ck_assert_int_eq(weft_deadlock_enable(WEFT_DEADLOCK_REPORT), WEFT_OK);
+    weft_mutex_lock(&a);
+    weft_mutex_lock(&b);
+    ck_assert_uint_eq(s->held_count, 2);
+    ck_assert_ptr_eq(s->held[1].object, &b);
+    weft_mutex_unlock(&a); /* not the last */
+    ck_assert_uint_eq(s->held_count, 1);
+    ck_assert_ptr_eq(s->held[0].object, &b);
+    weft_mutex_unlock(&b);
+    ck_assert_uint_eq(s->held_count, 0);
+}
+END_TEST
+
 START_TEST(test_off_is_as_before)
 {
     const bool was_on = weft_watching_();
@@ -342,6 +364,7 @@ main(int argc, char **argv)
         {&test_a_lost_signal_is_possible_and_does_not_fail, 1},
         {&test_the_environment_enables_it, 1},
         {&test_a_policy_that_is_none_is_refused, 1},
+        {&test_what_is_unlocked_is_no_longer_held, 1},
         {&test_off_is_as_before, 1},
     };
 
