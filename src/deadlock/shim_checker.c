@@ -102,11 +102,18 @@ shorten(struct weft_shim_picture *p, const struct weft_symbols *symbols)
 }
 
 static void
+write_text(struct weft_writer *w, const struct weft_dl_report *r)
+{
+    weft_dl_write_headline_(w, r->found);
+    weft_dl_write_text_(w, r);
+}
+
+static void
 write_all(const struct weft_dl_report *r)
 {
     const struct weft_shim_options *o = &weft_shim_options_;
 
-    write_to(o->output, STDERR_FILENO, weft_dl_write_text_, r);
+    write_to(o->output, STDERR_FILENO, write_text, r);
     if (o->json != NULL)
         write_to(o->json, -1, weft_dl_write_json_, r);
     if (o->graph != NULL)
@@ -151,6 +158,7 @@ report(struct weft_shim_picture *p, const struct weft_dl_found *f)
     weft_symbols_destroy_(r.symbols);
     return so;
 }
+
 /* --- looking -------------------------------------------------------------- */
 
 static void
