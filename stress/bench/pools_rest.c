@@ -7,8 +7,11 @@
 #include <weft/pool.h>
 
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bench/pools.h"
 #include "memory.h"
@@ -99,16 +102,24 @@ wait_for(void *event)
     return event;
 }
 
+/* Of the process, what it could give back given back; queues map memory too. */
 static double
-bytes_in_use(void)
+resident_bytes(bool trim)
 {
-#if defined(__GLIBC_PREREQ)
-#if __GLIBC_PREREQ(2, 33)
-    const struct mallinfo2 info = mallinfo2();
-    return (double)(info.uordblks + info.hblkhd);
+    unsigned long long all;
+    unsigned long long resident = 0;
+
+#ifdef __GLIBC__
+    if (trim)
+        (void)malloc_trim(0);
 #endif
-#endif
-    return 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f == NULL)
+        return 0;
+    if (fscanf(f, "%llu %llu", &all, &resident) != 2)
+        resident = 0;
+    fclose(f);
+    return (double)resident * (double)sysconf(_SC_PAGESIZE);
 }
 
 /* Its one worker waits meanwhile; the others would run them. */
@@ -123,17 +134,18 @@ room_of(struct pool_place *at, bool with_future)
 
     weft_event_init(&gate);
     if (weft_pool_submit(at->pool, wait_for, &gate, &first) == WEFT_OK) {
-        const double before = bytes_in_use();
+        memset(futures, 0xff, n * sizeof(weft_future *)); /* resident */
+        const double before = resident_bytes(true);
         unsigned done = 0;
         while (done < n &&
                weft_pool_submit(at->pool, return_arg, at,
                                 with_future ? &futures[done] : NULL) == WEFT_OK)
             done++;
-        room = done < n ? -1 : (bytes_in_use() - before) / n;
+        room = done < n ? -1 : (resident_bytes(false) - before) / n;
         weft_event_set(&gate);
         (void)weft_future_wait(first, WEFT_FOREVER);
         weft_future_release(first);
-        for (unsigned i = 0; i < done; i++)
+        for (unsigned i = 0; with_future && i < done; i++)
             weft_future_release(futures[i]);
     }
     free(futures);
