@@ -160,8 +160,11 @@ START_TEST(test_dump_says_until_when_a_thread_waits)
     ck_assert_int_eq(
         sscanf(strstr(dump_text, "at most "), "at most %lf s", &left), 1);
     ck_assert(left > 0 && left <= 1000);
-    if (STACKS_COME)
-        ck_assert_contains(dump_stanza("weft-timer"), "weft_park_wait_");
+    if (STACKS_COME) { /* inlined or not, it is in src/base/park.c */
+        const char *stanza = dump_stanza("weft-timer");
+        if (strstr(stanza, "wait_plain") == NULL)
+            ck_assert_contains(stanza, "weft_park_wait_");
+    }
 }
 END_TEST
 
