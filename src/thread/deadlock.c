@@ -66,17 +66,6 @@ static unsigned known_next;
 
 /* --- what was reported ---------------------------------------------------- */
 
-/* Whether it is new; from now on it is not. */
-static bool
-is_news(uint64_t mark)
-{
-    for (int i = 0; i < KNOWN; i++)
-        if (known[i] == mark)
-            return false;
-    known[known_next++ % KNOWN] = mark;
-    return true;
-}
-
 static bool
 is_known(uint64_t mark)
 {
@@ -84,6 +73,16 @@ is_known(uint64_t mark)
         if (known[i] == mark)
             return true;
     return false;
+}
+
+/* Whether it is new; from now on it is not. */
+static bool
+is_news(uint64_t mark)
+{
+    if (is_known(mark))
+        return false;
+    known[known_next++ % KNOWN] = mark;
+    return true;
 }
 
 /* A number that stands for the places where the threads wait. */
