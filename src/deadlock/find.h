@@ -118,7 +118,16 @@ enum weft_dl_shape {
     WEFT_DL_ASLEEP    /* no cycle, but everyone who could wake them sleeps */
 };
 
+/* How sure it is that there is a deadlock at all. */
+enum weft_dl_level {
+    WEFT_DL_HAPPENS,  /* it has happened: `certain`, or possible */
+    WEFT_DL_FEASIBLE, /* it could, by all that is known of the orders */
+    WEFT_DL_ORDER     /* locks are taken in both orders, but something keeps
+                         them apart, which `doubt` names */
+};
+
 struct weft_dl_found {
+    enum weft_dl_level level;
     enum weft_dl_shape shape;
     bool certain;      /* else POSSIBLE, and `doubt` says why */
     const char *doubt; /* half a sentence; NULL if certain */

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * deadlock/order.h - which deadlocks could happen, by the order in which locks
+ * were taken in a run in which they did not.
+ *
+ *   idea       a thread that takes a lock while it holds others makes an edge:
+ *              (thread, what it holds, what it wants, when).  Edges of different
+ *              threads that close a cycle are a deadlock that could happen, if
+ *              no lock is held in all of them, their modes conflict, and nothing
+ *              that must come first keeps them apart: the start of a thread, a
+ *              join, a barrier, a once, a semaphore that began at 0, a
+ *              condition.  That a mutex went from one to the other orders
+ *              nothing: it could have been the other way round
+ *   shape      a part in each thread's record, which it alone writes, with a
+ *              table of the edges it has told: known ones cost a look-up.  New
+ *              ones, and what orders threads, go to one graph under one lock
+ *   memory     mapped, up to a cap; when that is reached nothing new is noted,
+ *              and weft_order_is_full_ says so.  Nothing calls malloc
+ *   signals    an event in a handler that interrupts another of the same thread
+ *              is not noted
+ *   source     Pallavi Joshi et al., A Randomized Dynamic Program Analysis
+ *              Technique for Detecting Real Deadlocks (iGoodLock), PLDI 2009;
+ *              the clocks: Leslie Lamport 1978, Colin Fidge 1988
+ *
+ * On the way of every lock:
+ *
+ *       if (held > 0 && !weft_order_knows_(&t->order, m, WEFT_KIND_MUTEX))
+ *           ... gather what is held ... weft_order_wants_(...);
+ *       weft_order_holds_(&t->order, m, WEFT_KIND_MUTEX);
+ *       ...
+ *       weft_order_drops_(&t->order, m, WEFT_KIND_MUTEX);
+ *
+ * What a try or a timed call gets is held, but was not waited for: only
+ * weft_order_holds_.
+ */
+#ifndef WEFT_DEADLOCK_ORDER_H
+#define WEFT_DEADLOCK_ORDER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "deadlock/find.h"
+#include "deadlock/kind.h"
+
+#define WEFT_ORDER_KNOWN 256 /* edges a thread knows it has told */
+
+/* The graph: one in a process. */
+struct weft_order;
+
+/* In the record of a thread; zero: it tells nothing. */
+struct weft_order_thread {
+    struct weft_order *graph;
+    struct weft_order_node *node; /* its part of the graph */
+    uint64_t set;                 /* a number for all it holds */
+    uint64_t stamp; /* another one each time what was told is told again */
+    bool inside;    /* a call is under way */
+    uint64_t known[WEFT_ORDER_KNOWN];
+};
+
+struct weft_order_options {
+    size_t bytes;                /* the cap; 0: 64 MiB */
+    bool plain;                  /* tell of cycles that are kept apart, too */
+    void *(*map)(size_t bytes);  /* NULL: there is no memory */
+    void (*news)(void *context); /* something was found; may be NULL.  Called
+                                         in the thread that closed the cycle,
+                                         which holds no lock of the graph */
+    void *context;
+};
+
+/* Make the graph; NULL: no memory. */
+struct weft_order *weft_order_create_(const struct weft_order_options *options);
+
+/* Whether something was not noted for want of memory; bytes in use. */
+bool weft_order_is_full_(const struct weft_order *o);
+size_t weft_order_bytes_(const struct weft_order *o);
+
+/* --- what was found ------------------------------------------------------- */
+
+/* One deadlock that could happen: threads that "wait" each for the next, with
+ * what they hold and where they took it.  Never freed, never changed. */
+struct weft_order_found {
+    struct weft_order_found *_Atomic next; /* the one found after it */
+    struct weft_dl_picture picture;
+    struct weft_dl_found found; /* its level: FEASIBLE or ORDER */
+};
+
+/* Return the first; then `next`.  The same places are told once. */
+const struct weft_order_found *weft_order_first_(const struct weft_order *o);
+
+/* --- threads -------------------------------------------------------------- */
+
+/* `t` is about to start thread `id`: what it has done so far comes first. */
+void weft_order_creates_(struct weft_order_thread *t, uint64_t id);
+
+/* The calling thread is `id`, and begins; its creator may be unknown. */
+void weft_order_begins_(struct weft_order *o, struct weft_order_thread *t,
+                        uint64_t id);
+
+/* It ends: nothing more will be told. */
+void weft_order_ends_(struct weft_order_thread *t);
+
+/* `t` has joined thread `id`, which has ended. */
+void weft_order_joins_(struct weft_order_thread *t, uint64_t id);
+
+/* --- locks ---------------------------------------------------------------- */
+
+static inline uint64_t
+weft_order_mix_(const void *object, enum weft_kind kind)
+{
+    uint64_t x = (uint64_t)(uintptr_t)object + (uint64_t)kind;
+
+    x *= UINT64_C(0x9e3779b97f4a7c15);
+    x ^= x >> 29;
+    return x * UINT64_C(0xbf58476d1ce4e5b9);
+}
+
+/* Lives of locks that have ended: what was told of them is void. */
+extern _Atomic uint64_t weft_order_lives_;
+
+static inline uint64_t
+weft_order_key_(const struct weft_order_thread *t, const void *object,
+                enum weft_kind kind)
+{
+    const uint64_t lives =
+        atomic_load_explicit(&weft_order_lives_, memory_order_relaxed);
+    const uint64_t x = weft_order_mix_(object, kind);
+
+    return (t->set ^ (x << 7 | x >> 57)) + t->stamp + (lives << 32);
+}
+
+/* Whether `t` has told already that it takes `object` while it holds what it
+ * holds; to be asked if it holds anything. */
+static inline bool
+weft_order_knows_(const struct weft_order_thread *t, const void *object,
+                  enum weft_kind kind)
+{
+    const uint64_t key = weft_order_key_(t, object, kind);
+
+    return t->known[(key >> 24) % WEFT_ORDER_KNOWN] == key;
+}
+
+/* Note that `t` has got `object`, or gives it up. */
+static inline void
+weft_order_holds_(struct weft_order_thread *t, const void *object,
+                  enum weft_kind kind)
+{
+    t->set += weft_order_mix_(object, kind);
+}
+
+static inline void
+weft_order_drops_(struct weft_order_thread *t, const void *object,
+                  enum weft_kind kind)
+{
+    t->set -= weft_order_mix_(object, kind);
+}
+
+/*
+ * `t`, which holds `held`, takes `wanted` and would wait for it.
+ *
+ *   held       oldest first; what is `wanted` itself among it (a recursive lock)
+ *              makes this no edge
+ *   kinds      MUTEX, RMUTEX, READ, WRITE, SPIN, SEMAPHORE (one that never
+ *              passed 1, taken and given back by the same thread) and ONCE
+ *   caveat     before weft_order_holds_ of what is wanted
+ */
+void weft_order_wants_(struct weft_order_thread *t,
+                       const struct weft_dl_held *wanted,
+                       const struct weft_dl_held *held, uint32_t held_count);
+
+/* Objects in these bytes begin a new life: initialised, destroyed or freed.
+ * Cheap if none of them is in the graph. */
+void weft_order_forgets_(struct weft_order *o, const void *object,
+                         size_t bytes);
+
+/* --- what must come first ------------------------------------------------- */
+
+/* A once has run; `t` goes on behind it. */
+void weft_order_ran_(struct weft_order_thread *t, const void *once);
+void weft_order_passed_(struct weft_order_thread *t, const void *once);
+
+/* A barrier of `parties` is reached; left, unless the wait failed. */
+void weft_order_arrives_(struct weft_order_thread *t, const void *barrier,
+                         uint32_t parties);
+void weft_order_leaves_(struct weft_order_thread *t, const void *barrier);
+
+/* A semaphore begins at `value`, which orders only if it is 0; is posted, by
+ * `n`; was taken. */
+void weft_order_sem_begins_(struct weft_order *o, const void *semaphore,
+                            uint32_t value);
+void weft_order_posts_(struct weft_order_thread *t, const void *semaphore,
+                       uint32_t n);
+void weft_order_takes_(struct weft_order_thread *t, const void *semaphore);
+
+/*
+ * A condition or an event is told; `t` was woken by that, or saw it set.
+ *
+ *   guard      the mutex that `t` holds meanwhile, NULL: none.  Who tells under
+ *              a mutex has changed what others then read under it, and may find
+ *              without a wait: from then on that mutex orders, too
+ */
+void weft_order_tells_(struct weft_order_thread *t, const void *object,
+                       const void *guard);
+void weft_order_told_(struct weft_order_thread *t, const void *object);
+
+#endif /* WEFT_DEADLOCK_ORDER_H */
