@@ -24,11 +24,14 @@
  *
  * On the way of every lock:
  *
- *       if (held > 0 && !weft_order_knows_(&t->order, m, WEFT_KIND_MUTEX))
+ *       if (!weft_order_knows_(&t->order, m, WEFT_KIND_MUTEX))
  *           ... gather what is held ... weft_order_wants_(...);
  *       weft_order_holds_(&t->order, m, WEFT_KIND_MUTEX);
  *       ...
  *       weft_order_drops_(&t->order, m, WEFT_KIND_MUTEX);
+ *
+ * Also of a thread that holds nothing: with it a thread deadlocks that waits for
+ * its end, or for what it does later, and holds that lock meanwhile.
  *
  * What a try or a timed call gets is held, but was not waited for: only
  * weft_order_holds_.
@@ -67,6 +70,9 @@ struct weft_order_options {
                                          in the thread that closed the cycle,
                                          which holds no lock of the graph */
     void *context;
+    /* Write the name of a thread, which may have ended; NULL: there are none
+     * but those of weft_order_name_.  A lock of the graph is held. */
+    void (*name_of)(void *context, uint64_t id, char *name, size_t room);
 };
 
 /* Make the graph; NULL: no memory. */
@@ -75,6 +81,11 @@ struct weft_order *weft_order_create_(const struct weft_order_options *options);
 /* Whether something was not noted for want of memory; bytes in use. */
 bool weft_order_is_full_(const struct weft_order *o);
 size_t weft_order_bytes_(const struct weft_order *o);
+
+/* In a child of fork: nothing more is noted or asked of that graph, whose lock a
+ * thread may have held that is no more.  What was found can be read.  For more,
+ * make another one, and let the thread that is left begin in it. */
+void weft_order_after_fork_(struct weft_order *o);
 
 /* --- what was found ------------------------------------------------------- */
 
@@ -98,6 +109,9 @@ void weft_order_creates_(struct weft_order_thread *t, uint64_t id);
 void weft_order_begins_(struct weft_order *o, struct weft_order_thread *t,
                         uint64_t id);
 
+/* What the calling thread is called; cut after 63 bytes. */
+void weft_order_name_(struct weft_order_thread *t, const char *name);
+
 /* It ends: nothing more will be told. */
 void weft_order_ends_(struct weft_order_thread *t);
 
@@ -109,7 +123,7 @@ void weft_order_joins_(struct weft_order_thread *t, uint64_t id);
 static inline uint64_t
 weft_order_mix_(const void *object, enum weft_kind kind)
 {
-    uint64_t x = (uint64_t)(uintptr_t)object + (uint64_t)kind;
+    uint64_t x = (uint64_t)(uintptr_t)object + ((uint64_t)kind << 56);
 
     x *= UINT64_C(0x9e3779b97f4a7c15);
     x ^= x >> 29;
@@ -131,7 +145,7 @@ weft_order_key_(const struct weft_order_thread *t, const void *object,
 }
 
 /* Whether `t` has told already that it takes `object` while it holds what it
- * holds; to be asked if it holds anything. */
+ * holds. */
 static inline bool
 weft_order_knows_(const struct weft_order_thread *t, const void *object,
                   enum weft_kind kind)
@@ -174,6 +188,20 @@ void weft_order_wants_(struct weft_order_thread *t,
 void weft_order_forgets_(struct weft_order *o, const void *object,
                          size_t bytes);
 
+/*
+ * `t`, which holds `held`, is about to wait for what others have to do: the end
+ * of a thread, a barrier, a condition, an event, a semaphore that is no lock.
+ *
+ *   wanted     its kind and place; object 0 for a THREAD
+ *   held       as above, without the mutex that a condition gives up
+ *   caveat     followed by weft_order_joins_, leaves_, told_ or takes_, which
+ *              learns who did it, and whether he needed a lock of `held` first.
+ *              Not to be called if it holds nothing, or has a deadline
+ */
+void weft_order_awaits_(struct weft_order_thread *t,
+                        const struct weft_dl_held *wanted,
+                        const struct weft_dl_held *held, uint32_t held_count);
+
 /* --- what must come first ------------------------------------------------- */
 
 /* A once has run; `t` goes on behind it. */
@@ -203,5 +231,34 @@ void weft_order_takes_(struct weft_order_thread *t, const void *semaphore);
 void weft_order_tells_(struct weft_order_thread *t, const void *object,
                        const void *guard);
 void weft_order_told_(struct weft_order_thread *t, const void *object);
+
+/*
+ * Guards.  On the way of every mutex:
+ *
+ *       ... it is locked ...
+ *       if (weft_order_is_guard_(m))
+ *           weft_order_passes_(&t->order, m);
+ *       ...
+ *       if (weft_order_is_guard_(m))
+ *           weft_order_frees_(&t->order, m);
+ *       ... it is unlocked ...
+ *
+ * A wait for a condition gives the mutex up and takes it again, in both ways,
+ * the second before weft_order_told_.
+ */
+extern _Atomic uint64_t weft_order_guards_; /* a bit for each that may be one */
+
+static inline bool
+weft_order_is_guard_(const void *mutex)
+{
+    const uint64_t bit = UINT64_C(1)
+                         << (weft_order_mix_(mutex, WEFT_KIND_NONE) >> 58);
+
+    return (atomic_load_explicit(&weft_order_guards_, memory_order_relaxed) &
+            bit) != 0;
+}
+
+void weft_order_passes_(struct weft_order_thread *t, const void *guard);
+void weft_order_frees_(struct weft_order_thread *t, const void *guard);
 
 #endif /* WEFT_DEADLOCK_ORDER_H */

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * order.c - the graph: its lock, its memory, and what threads tell it.
+ *
+ * Everything here runs in hooks of a foreign program, between any two of its
+ * instructions: no lock of pthreads and no malloc.  A handler of a signal may
+ * interrupt a call that has the lock, and take a lock itself; it finds `inside`
+ * set and tells nothing.
+ *
+ * Memory is mapped in pieces and given out in sizes; what is given back is used
+ * again for the same size.  Once a request fails nothing more is noted at all: an
+ * order that is missing would make deadlocks out of nothing.
+ *
+ * Ordering.
+ *
+ *     order.turn   who had the lock of the graph  ->  who has it now
+ *     order.found  a finding is written           ->  who reads the list
+ */
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "deadlock/order_impl.h"
+
+#define CAP     ((size_t)64 << 20)
+#define PIECE   ((size_t)64 << 10)
+#define TABLES  7
+#define LOOKS   100
+#define BUCKETS 65536
+
+_Atomic uint64_t weft_order_lives_;
+_Atomic uint64_t weft_order_guards_;
+
+/* --- the lock ------------------------------------------------------------- */
+
+static bool
+is_taken_now(struct weft_order *o)
+{
+    uint32_t free = 0;
+
+    /* acquire: order.turn */
+    return atomic_compare_exchange_strong_explicit(
+        &o->taken, &free, 1, memory_order_acquire, memory_order_relaxed);
+}
+
+void
+weft_order_lock_(struct weft_order *o)
+{
+    for (int i = 0; i < LOOKS; i++)
+        if (is_taken_now(o))
+            return;
+    const int saved = errno;
+    /* acquire: order.turn */
+    while (atomic_exchange_explicit(&o->taken, 2, memory_order_acquire) != 0)
+        syscall(SYS_futex, &o->taken, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
+    errno = saved;
+}
+
+void
+weft_order_unlock_(struct weft_order *o)
+{
+    /* release: order.turn */
+    if (atomic_exchange_explicit(&o->taken, 0, memory_order_release) == 1)
+        return;
+    const int saved = errno;
+    syscall(SYS_futex, &o->taken, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    errno = saved;
+}
+
+bool
+weft_order_is_full_(const struct weft_order *o)
+{
+    return atomic_load_explicit(&o->full, memory_order_relaxed);
+}
+
+bool
+weft_order_enter_(struct weft_order_thread *t)
+{
+    if (t->graph == NULL || t->inside || weft_order_is_full_(t->graph))
+        return false;
+    t->inside = true;
+    weft_order_lock_(t->graph);
+    return true;
+}
+
+void
+weft_order_leave_(struct weft_order_thread *t)
+{
+    struct weft_order *o = t->graph;
+    const bool news = o->news;
+
+    o->news = false;
+    weft_order_unlock_(o);
+    if (news && o->options.news != NULL)
+        o->options.news(o->options.context);
+    t->inside = false;
+}
+
+/* --- memory --------------------------------------------------------------- */
+
+static void *
+map(struct weft_order *o, size_t bytes)
+{
+    const size_t used = atomic_load_explicit(&o->bytes, memory_order_relaxed);
+    const int saved = errno;
+    void *p = NULL;
+
+    bytes = (bytes + PIECE - 1) / PIECE * PIECE;
+    if (used + bytes <= o->options.bytes)
+        p = o->options.map(bytes);
+    errno = saved;
+    if (p == NULL)
+        atomic_store_explicit(&o->full, true, memory_order_relaxed);
+    else
+        atomic_store_explicit(&o->bytes, used + bytes, memory_order_relaxed);
+    return p;
+}
+
+/* Round up to a size that is given out, and say which; 0: to be mapped. */
+static size_t
+round_up(size_t *bytes)
+{
+    size_t class = 64;
+
+    if (*bytes <= 1024) {
+        class = (*bytes + 15) / 16;
+        *bytes = class * 16;
+        return class;
+    }
+    for (size_t room = 2048; room <= PIECE / 2; room *= 2, class ++)
+        if (*bytes <= room) {
+            *bytes = room;
+            return class + 1;
+        }
+    return 0;
+}
+
+void *
+weft_order_take_(struct weft_order *o, size_t bytes)
+{
+    const size_t class = round_up(&bytes);
+    void *p = o->spare[class];
+
+    if (weft_order_is_full_(o))
+        return NULL;
+    if (class == 0)
+        return map(o, bytes);
+    if (p != NULL) {
+        memcpy(&o->spare[class], p, sizeof(p));
+        return memset(p, 0, bytes);
+    }
+    if (bytes > o->left) {
+        p = map(o, PIECE);
+        if (p == NULL)
+            return NULL;
+        o->bump = p;
+        o->left = PIECE;
+    }
+    p = o->bump;
+    o->bump += bytes;
+    o->left -= bytes;
+    return p;
+}
+
+/* What was mapped alone is lost: tables that have become too small. */
+void
+weft_order_give_(struct weft_order *o, void *p, size_t bytes)
+{
+    const size_t class = round_up(&bytes);
+
+    if (class == 0)
+        return;
+    memcpy(p, &o->spare[class], sizeof(p));
+    o->spare[class] = p;
+}
+
+/* --- the graph ------------------------------------------------------------ */
+
+static bool
+make_tables(struct weft_order *o)
+{
+    size_t buckets = BUCKETS;
+
+    while (buckets > 64 &&
+           buckets * TABLES * sizeof(void *) > o->options.bytes / 8)
+        buckets /= 2;
+    void **all = map(o, TABLES * buckets * sizeof(*all));
+    if (all == NULL)
+        return false;
+    o->mask = buckets - 1;
+    o->nodes = (struct weft_order_node **)all;
+    o->locks = (struct weft_order_lock **)(all + buckets);
+    o->places = (struct weft_order_place **)(all + 2 * buckets);
+    o->stacks = (struct weft_order_stack **)(all + 3 * buckets);
+    o->combinations = (struct weft_order_combination **)(all + 4 * buckets);
+    o->edges = (struct weft_order_edge **)(all + 5 * buckets);
+    o->told = (struct weft_order_told **)(all + 6 * buckets);
+    return true;
+}
+
+struct weft_order *
+weft_order_create_(const struct weft_order_options *options)
+{
+    struct weft_order *o = options->map != NULL ? options->map(PIECE) : NULL;
+
+    if (o == NULL)
+        return NULL;
+    o->options = *options;
+    if (o->options.bytes == 0)
+        o->options.bytes = CAP;
+    atomic_store_explicit(&o->bytes, PIECE, memory_order_relaxed);
+    o->bump = (char *)o + (sizeof(*o) + 63) / 64 * 64;
+    o->left = PIECE - (size_t)(o->bump - (char *)o);
+    return make_tables(o) ? o : NULL;
+}
+
+size_t
+weft_order_bytes_(const struct weft_order *o)
+{
+    return atomic_load_explicit(&o->bytes, memory_order_relaxed);
+}
+
+void
+weft_order_after_fork_(struct weft_order *o)
+{
+    atomic_store_explicit(&o->full, true, memory_order_relaxed);
+    atomic_store_explicit(&o->taken, 0, memory_order_relaxed);
+}
+
+const struct weft_order_found *
+weft_order_first_(const struct weft_order *o)
+{
+    /* acquire: order.found */
+    return atomic_load_explicit(&o->first, memory_order_acquire);
+}
+
+/* --- what threads tell ---------------------------------------------------- */
+
+static void
+remember(struct weft_order_thread *t, uint64_t key)
+{
+    t->known[(key >> 24) % WEFT_ORDER_KNOWN] = key;
+}
+
+void
+weft_order_wants_(struct weft_order_thread *t,
+                  const struct weft_dl_held *wanted,
+                  const struct weft_dl_held *held, uint32_t held_count)
+{
+    if (!weft_order_enter_(t))
+        return;
+    struct weft_order_combination *c =
+        weft_order_note_(t, wanted, held, held_count);
+    if (c != NULL) {
+        const struct weft_order_moment now = weft_order_now_(t->node);
+        weft_order_search_(t->graph, c, &now);
+    }
+    remember(t, weft_order_key_(t, wanted->object, wanted->kind));
+    weft_order_leave_(t);
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * order_clock.c - threads, and which of their moments must come first.
+ *
+ * A thread counts its times: whenever others may go on behind what it has done,
+ * the time ends and the next begins.  Its clock says how far it has come behind
+ * others: (slot, time) for each of them.  So a moment `a` comes before `b` if the
+ * clock of `b` has reached the time of `a` in the slot of `a`.
+ *
+ * Only threads that somebody has waited for are in a clock, so those that are
+ * started and never joined cost the others nothing.  One that was joined leaves
+ * its slot to the next that starts behind that join: whoever is behind the second
+ * is behind the first, too.
+ *
+ * Clocks are shared by all moments between two waits of a thread, and copied
+ * when it goes on behind another.
+ */
+#include <string.h>
+
+#include "deadlock/order_impl.h"
+
+#define STAMP UINT64_C(0x9e3779b97f4a7c15) /* odd: all stamps are different */
+
+/* --- clocks --------------------------------------------------------------- */
+
+static size_t
+clock_bytes(uint32_t room)
+{
+    return sizeof(struct weft_order_clock) +
+           room * sizeof(struct weft_order_time);
+}
+
+static void
+drop_clock(struct weft_order *o, struct weft_order_clock *c)
+{
+    if (c != NULL && --c->holders == 0)
+        weft_order_give_(o, c, clock_bytes(c->room));
+}
+
+/* Where a slot is in a clock, or would be. */
+static uint32_t
+find_slot(const struct weft_order_clock *c, uint32_t slot)
+{
+    uint32_t low = 0;
+    uint32_t high = c != NULL ? c->count : 0;
+
+    while (low < high) {
+        const uint32_t middle = (low + high) / 2;
+        if (c->at[middle].slot < slot)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static uint64_t
+time_of(const struct weft_order_clock *c, uint32_t slot)
+{
+    const uint32_t i = find_slot(c, slot);
+
+    return c != NULL && i < c->count && c->at[i].slot == slot ? c->at[i].time
+                                                              : 0;
+}
+
+/* Make `*c` one that its holder may change, with room for `more`. */
+static bool
+own_clock(struct weft_order *o, struct weft_order_clock **c, uint32_t more)
+{
+    struct weft_order_clock *old = *c;
+    const uint32_t count = old != NULL ? old->count : 0;
+    uint32_t room = 3;
+
+    if (old != NULL && old->holders == 1 && count + more <= old->room)
+        return true;
+    while (room < count + more)
+        room = 2 * room + 1;
+    struct weft_order_clock *fresh = weft_order_take_(o, clock_bytes(room));
+    if (fresh == NULL)
+        return false;
+    if (old != NULL)
+        memcpy(fresh, old, clock_bytes(count));
+    fresh->holders = 1;
+    fresh->room = room;
+    drop_clock(o, old);
+    *c = fresh;
+    return true;
+}
+
+/* The later of both times, in a clock that has room. */
+static void
+put_time(struct weft_order_clock *c, uint32_t slot, uint64_t time)
+{
+    const uint32_t i = find_slot(c, slot);
+
+    if (i < c->count && c->at[i].slot == slot) {
+        if (c->at[i].time < time)
+            c->at[i].time = time;
+        return;
+    }
+    memmove(&c->at[i + 1], &c->at[i], (c->count - i) * sizeof(c->at[0]));
+    c->at[i] = (struct weft_order_time){slot, time};
+    c->count++;
+}
+
+bool
+weft_order_merge_(struct weft_order *o, struct weft_order_clock **c,
+                  const struct weft_order_moment *m)
+{
+    const uint32_t more = m->clock != NULL ? m->clock->count : 0;
+
+    if (time_of(*c, m->node->slot) >= m->time)
+        return true; /* and whatever that is behind */
+    if (!own_clock(o, c, more + 1))
+        return false;
+    for (uint32_t i = 0; i < more; i++)
+        put_time(*c, m->clock->at[i].slot, m->clock->at[i].time);
+    put_time(*c, m->node->slot, m->time);
+    return true;
+}
+
+/* --- moments -------------------------------------------------------------- */
+
+struct weft_order_moment
+weft_order_now_(struct weft_order_node *n)
+{
+    return (struct weft_order_moment){n, n->clock, n->time};
+}
+
+void
+weft_order_keep_(const struct weft_order_moment *m)
+{
+    m->node->holders++;
+    if (m->clock != NULL)
+        m->clock->holders++;
+}
+
+static void
+drop_node(struct weft_order *o, struct weft_order_node *n)
+{
+    if (--n->holders > 0)
+        return;
+    drop_clock(o, n->clock);
+    weft_order_give_(o, n, sizeof(*n));
+}
+
+void
+weft_order_let_go_(struct weft_order *o, struct weft_order_moment *m)
+{
+    drop_clock(o, m->clock);
+    drop_node(o, m->node);
+    *m = (struct weft_order_moment){0};
+}
+
+bool
+weft_order_is_before_(const struct weft_order_moment *a,
+                      const struct weft_order_moment *b)
+{
+    const uint32_t slot = a->node->slot;
+
+    return (slot == b->node->slot ? b->time : time_of(b->clock, slot)) >=
+           a->time;
+}
+
+/* What was told at another time is told again. */
+static void
+begin_time(struct weft_order_thread *t)
+{
+    if (!t->node->noted)
+        return;
+    t->node->noted = false;
+    t->stamp += STAMP;
+}
+
+void
+weft_order_tick_(struct weft_order_thread *t)
+{
+    t->node->time++;
+    begin_time(t);
+}
+
+void
+weft_order_behind_(struct weft_order_thread *t,
+                   const struct weft_order_moment *m)
+{
+    if (m->node->slot == t->node->slot ||
+        time_of(t->node->clock, m->node->slot) >= m->time)
+        return;
+    weft_order_merge_(t->graph, &t->node->clock, m);
+    begin_time(t);
+}
+
+void
+weft_order_behind_all_(struct weft_order_thread *t,
+                       const struct weft_order_clock *c)
+{
+    bool changed = false;
+
+    for (uint32_t i = 0; c != NULL && i < c->count; i++)
+        changed =
+            changed || (c->at[i].slot != t->node->slot &&
+                        time_of(t->node->clock, c->at[i].slot) < c->at[i].time);
+    if (!changed || !own_clock(t->graph, &t->node->clock, c->count))
+        return;
+    for (uint32_t i = 0; i < c->count; i++)
+        put_time(t->node->clock, c->at[i].slot, c->at[i].time);
+    begin_time(t);
+}
+
+/* --- threads -------------------------------------------------------------- */
+
+static struct weft_order_node **
+bucket_of(struct weft_order *o, uint64_t id)
+{
+    return &o->nodes[weft_order_hash_(id) & o->mask];
+}
+
+static struct weft_order_node *
+find_node(struct weft_order *o, uint64_t id)
+{
+    struct weft_order_node *n = *bucket_of(o, id);
+
+    while (n != NULL && n->id != id)
+        n = n->next;
+    return n;
+}
+
+static void
+unlist(struct weft_order *o, struct weft_order_node *n)
+{
+    struct weft_order_node **at = bucket_of(o, n->id);
+
+    while (*at != n)
+        at = &(*at)->next;
+    *at = n->next;
+    drop_node(o, n);
+}
+
+/* A slot whose threads all come before what `c` is behind. */
+static void
+choose_slot(struct weft_order *o, struct weft_order_node *n)
+{
+    struct weft_order_slot **at = &o->free_slots;
+
+    for (int i = 0; i < 16 && *at != NULL; i++, at = &(*at)->next) {
+        struct weft_order_slot *s = *at;
+        if (time_of(n->clock, s->last.slot) < s->last.time)
+            continue;
+        n->slot = s->last.slot;
+        n->time = s->last.time + 1;
+        *at = s->next;
+        weft_order_give_(o, s, sizeof(*s));
+        return;
+    }
+    n->slot = o->slots++;
+    n->time = 1;
+}
+
+/* A thread that begins behind `parent`, or whenever it likes. */
+static struct weft_order_node *
+add_node(struct weft_order *o, uint64_t id,
+         const struct weft_order_moment *parent)
+{
+    struct weft_order_node *n = find_node(o, id);
+
+    if (n != NULL)
+        unlist(o, n);
+    n = weft_order_take_(o, sizeof(*n));
+    if (n == NULL)
+        return NULL;
+    n->id = id;
+    n->holders = 1;
+    if (parent != NULL && !weft_order_merge_(o, &n->clock, parent)) {
+        weft_order_give_(o, n, sizeof(*n));
+        return NULL;
+    }
+    choose_slot(o, n);
+    n->next = *bucket_of(o, id);
+    *bucket_of(o, id) = n;
+    return n;
+}
+
+void
+weft_order_creates_(struct weft_order_thread *t, uint64_t id)
+{
+    if (!weft_order_enter_(t))
+        return;
+    const struct weft_order_moment now = weft_order_now_(t->node);
+    add_node(t->graph, id, &now);
+    weft_order_tick_(t);
+    weft_order_leave_(t);
+}
+
+void
+weft_order_begins_(struct weft_order *o, struct weft_order_thread *t,
+                   uint64_t id)
+{
+    if (t->graph != NULL || t->inside || weft_order_is_full_(o))
+        return;
+    t->inside = true;
+    weft_order_lock_(o);
+    struct weft_order_node *n = find_node(o, id);
+    if (n == NULL)
+        n = add_node(o, id, NULL);
+    if (n != NULL) {
+        n->holders++;
+        t->node = n;
+        t->stamp += STAMP;
+    }
+    weft_order_unlock_(o);
+    if (n != NULL)
+        t->graph = o;
+    t->inside = false;
+}
+
+void
+weft_order_name_(struct weft_order_thread *t, const char *name)
+{
+    if (!weft_order_enter_(t))
+        return;
+    strncpy(t->node->name, name, sizeof(t->node->name) - 1);
+    weft_order_leave_(t);
+}
+
+void
+weft_order_ends_(struct weft_order_thread *t)
+{
+    if (!weft_order_enter_(t))
+        return;
+    struct weft_order *o = t->graph;
+    drop_node(o, t->node);
+    weft_order_leave_(t);
+    t->graph = NULL;
+    t->node = NULL;
+}
+
+void
+weft_order_joins_(struct weft_order_thread *t, uint64_t id)
+{
+    if (!weft_order_enter_(t))
+        return;
+    struct weft_order *o = t->graph;
+    struct weft_order_node *n = find_node(o, id);
+    if (n != NULL && n != t->node) {
+        const struct weft_order_moment last = weft_order_now_(n);
+        weft_order_behind_(t, &last);
+        struct weft_order_slot *s = weft_order_take_(o, sizeof(*s));
+        if (s != NULL) {
+            s->last = (struct weft_order_time){n->slot, n->time};
+            s->next = o->free_slots;
+            o->free_slots = s;
+        }
+        unlist(o, n);
+    }
+    weft_order_leave_(t);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * deadlock/order_impl.h - the graph of order.h, and what its files share.
+ *
+ * All of it is read and written under the lock of the graph, but for what is
+ * said to be otherwise.
+ */
+#ifndef WEFT_DEADLOCK_ORDER_IMPL_H
+#define WEFT_DEADLOCK_ORDER_IMPL_H
+
+#include "deadlock/order.h"
+
+#define WEFT_ORDER_LONGEST 6  /* threads in a cycle */
+#define WEFT_ORDER_MOMENTS 16 /* kept of a combination */
+
+/* How far a thread has come in the lives of others.  Changed only by its one
+ * holder; who keeps it besides counts as another. */
+struct weft_order_clock {
+    uint32_t holders;
+    uint32_t count;
+    uint32_t room;
+    struct weft_order_time {
+        uint32_t slot;
+        uint64_t time;
+    } at[]; /* by slot */
+};
+
+/* A thread.  Its slot is used again by one that begins after it was joined. */
+struct weft_order_node {
+    struct weft_order_node *next; /* of the same hash */
+    uint64_t id;
+    uint64_t time;
+    struct weft_order_clock *clock; /* of others; NULL: none came before */
+    uint32_t slot;
+    uint32_t holders; /* its own record, the table, moments */
+    bool listed;
+    bool noted; /* a moment, since the time changed */
+    char name[64];
+};
+
+/* A moment of a thread; in a combination, or where others go on behind it. */
+struct weft_order_moment {
+    struct weft_order_node *node;
+    struct weft_order_clock *clock;
+    uint64_t time;
+};
+
+struct weft_order_slot {
+    struct weft_order_slot *next;
+    struct weft_order_time last;
+};
+
+struct weft_order_lock {
+    struct weft_order_lock *next; /* of the same hash */
+    const void *object;
+    enum weft_kind kind; /* READ for a lock to read and write */
+    uint32_t far;        /* if seen: how many edges to what is searched */
+    uint64_t seen;
+    struct weft_order_edge *out; /* to what was wanted while it was held */
+    struct weft_order_edge *in;
+    struct weft_order_lock *queue;
+};
+
+struct weft_order_place {
+    struct weft_order_place *next;
+    struct weft_dl_place place;
+};
+
+/* What a thread holds: a lock, and all that it had before. */
+struct weft_order_stack {
+    struct weft_order_stack *next;
+    struct weft_order_stack *outer; /* NULL: this is the empty one */
+    struct weft_order_lock *lock;
+    struct weft_order_place *place;
+    enum weft_kind kind;
+    uint32_t depth;
+};
+
+/* A lock that is wanted while others are held, whoever does it. */
+struct weft_order_combination {
+    struct weft_order_combination *next;
+    struct weft_order_stack *held;
+    struct weft_order_lock *lock;
+    struct weft_order_place *place;
+    enum weft_kind kind;
+    uint32_t count;
+    uint32_t room;
+    uint32_t turn; /* the next to be replaced */
+    struct weft_order_moment *moments;
+};
+
+/* A lock that was held, and one that was wanted meanwhile. */
+struct weft_order_edge {
+    struct weft_order_edge *next;
+    struct weft_order_edge *next_out;
+    struct weft_order_edge *next_in;
+    struct weft_order_lock *from;
+    struct weft_order_lock *to;
+    struct weft_order_link {
+        struct weft_order_link *next;
+        struct weft_order_combination *combination;
+        enum weft_kind kind; /* how it holds `from` */
+    } * links;
+};
+
+/* A set of places that was told; an object that orders threads. */
+struct weft_order_told {
+    struct weft_order_told *next;
+    uint64_t mark;
+};
+
+#define WEFT_ORDER_CLASSES 80
+
+struct weft_order {
+    struct weft_order_options options;
+    _Atomic uint32_t taken; /* the lock: 0 free, 1 taken, 2 and waited for */
+    _Atomic bool full;      /* nothing more is noted */
+    _Atomic size_t bytes;
+
+    struct weft_order_found *_Atomic first;
+    struct weft_order_found *last;
+    bool news;
+
+    char *bump;
+    size_t left;
+    void *spare[WEFT_ORDER_CLASSES];
+
+    uint32_t slots;
+    struct weft_order_slot *free_slots;
+    uint64_t seen;
+    struct weft_order_stack empty;
+
+    size_t mask; /* of the tables */
+    struct weft_order_node **nodes;
+    struct weft_order_lock **locks;
+    struct weft_order_place **places;
+    struct weft_order_stack **stacks;
+    struct weft_order_combination **combinations;
+    struct weft_order_edge **edges;
+    struct weft_order_told **told;
+};
+
+/* --- order.c -------------------------------------------------------------- */
+
+/* Whether a call may note; then it has the lock of the graph until the other. */
+bool weft_order_enter_(struct weft_order_thread *t);
+void weft_order_leave_(struct weft_order_thread *t);
+
+void weft_order_lock_(struct weft_order *o);
+void weft_order_unlock_(struct weft_order *o);
+
+/* Zeroed memory; NULL: the graph is full from then on. */
+void *weft_order_take_(struct weft_order *o, size_t bytes);
+void weft_order_give_(struct weft_order *o, void *p, size_t bytes);
+
+/* Stafford's mix of the bits of a number. */
+static inline uint64_t
+weft_order_hash_(uint64_t x)
+{
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+static inline uint64_t
+weft_order_hash_2_(uint64_t x, const void *p)
+{
+    return weft_order_hash_(x * 31 + (uintptr_t)p);
+}
+
+/* --- order_clock.c -------------------------------------------------------- */
+
+/* The present of a thread, for who goes on behind it; keep it, or let go of it
+ * that was kept. */
+struct weft_order_moment weft_order_now_(struct weft_order_node *n);
+void weft_order_keep_(const struct weft_order_moment *m);
+void weft_order_let_go_(struct weft_order *o, struct weft_order_moment *m);
+
+/* What `t` does next is not before what others saw of it. */
+void weft_order_tick_(struct weft_order_thread *t);
+
+/* `t` goes on behind that moment; behind all of a clock. */
+void weft_order_behind_(struct weft_order_thread *t,
+                        const struct weft_order_moment *m);
+void weft_order_behind_all_(struct weft_order_thread *t,
+                            const struct weft_order_clock *c);
+
+/* Add a moment to a clock; false: full. */
+bool weft_order_merge_(struct weft_order *o, struct weft_order_clock **c,
+                       const struct weft_order_moment *m);
+
+/* Whether `a` must come before `b`. */
+bool weft_order_is_before_(const struct weft_order_moment *a,
+                           const struct weft_order_moment *b);
+
+/* --- order_graph.c -------------------------------------------------------- */
+
+/* Whether `held` and `wanted` exclude each other, of one lock. */
+static inline bool
+weft_order_conflict_(enum weft_kind a, enum weft_kind b)
+{
+    return a != WEFT_KIND_READ || b != WEFT_KIND_READ;
+}
+
+/* Note that; NULL: full, or nothing that was not known. */
+struct weft_order_combination *
+weft_order_note_(struct weft_order_thread *t, const struct weft_dl_held *wanted,
+                 const struct weft_dl_held *held, uint32_t held_count);
+
+/* --- order_cycle.c -------------------------------------------------------- */
+
+/* Look for cycles through what `n` just did. */
+void weft_order_search_(struct weft_order *o, struct weft_order_combination *c,
+                        const struct weft_order_moment *m);
+
+#endif /* WEFT_DEADLOCK_ORDER_IMPL_H */

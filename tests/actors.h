@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * actors.h - threads that a test plays by itself, one call after another: what
+ * deadlock/order.h is told of them.
+ */
+#ifndef TESTS_ACTORS_H
+#define TESTS_ACTORS_H
+
+#include "deadlock/order.h"
+
+#define ACTORS     16
+#define ACTOR_HELD 72
+
+struct actor {
+    struct weft_order_thread order;
+    uint64_t id;
+    uint32_t count;
+    struct weft_dl_held held[ACTOR_HELD];
+};
+
+extern struct weft_order *graph;
+extern struct actor actors[ACTORS];
+
+/* Objects, by their addresses only. */
+extern char objects[4096];
+#define OBJECT(i) (&objects[8 * (i)])
+
+/* Where the actors are; 0: they say another place for each lock. */
+extern uintptr_t here;
+
+/* Memory for a graph; the `map_fails`-th mapping fails, and all that follow. */
+extern int map_fails;
+extern int map_calls;
+void *map_for_test(size_t bytes);
+
+/* Make the graph anew, with actor 0 alone. */
+void begin_play(bool plain);
+void end_play(void);
+
+/* Actor `a` starts, or joins, actor `b`; it ends before it is joined. */
+void start(int a, int b);
+void join(int a, int b);
+
+/* Actor `a`, of which nobody knows who started it. */
+void appear(int a);
+
+void take(int a, int lock, enum weft_kind kind);   /* would wait */
+void catch (int a, int lock, enum weft_kind kind); /* a try */
+void give(int a, int lock, enum weft_kind kind);
+
+static inline void
+lock(int a, int lock)
+{
+    take(a, lock, WEFT_KIND_MUTEX);
+}
+
+static inline void
+unlock(int a, int lock)
+{
+    give(a, lock, WEFT_KIND_MUTEX);
+}
+
+/* Actor `a` takes these one in another, and gives them up. */
+void nest(int a, int first, int second);
+void nest_3(int a, int first, int second, int third);
+
+/* How many were found; the i-th. */
+int found_count(void);
+const struct weft_order_found *found_at(int i);
+
+#endif /* TESTS_ACTORS_H */
