@@ -204,6 +204,10 @@ void weft_order_awaits_(struct weft_order_thread *t,
 
 /* --- what must come first ------------------------------------------------- */
 
+/* What others go on behind is told before they can see it: arrives_, posts_,
+ * tells_ before the call of the program's, ran_ before the once is open.  What
+ * `t` goes on behind is told when it does. */
+
 /* A once has run; `t` goes on behind it. */
 void weft_order_ran_(struct weft_order_thread *t, const void *once);
 void weft_order_passed_(struct weft_order_thread *t, const void *once);
@@ -233,19 +237,24 @@ void weft_order_tells_(struct weft_order_thread *t, const void *object,
 void weft_order_told_(struct weft_order_thread *t, const void *object);
 
 /*
- * Guards.  On the way of every mutex:
+ * Guards.  Who tells under a mutex has changed what others read under it.  One
+ * of them may find it changed and not wait at all, so a place at which the mutex
+ * is locked and then waited for that condition, by whatever thread, orders as if
+ * it had waited; all places do, while nobody has been seen to wait for it.
  *
- *       ... it is locked ...
+ *       ... a mutex is locked ...
  *       if (weft_order_is_guard_(m))
- *           weft_order_passes_(&t->order, m);
+ *           weft_order_passes_(&t->order, m, &place);
  *       ...
  *       if (weft_order_is_guard_(m))
  *           weft_order_frees_(&t->order, m);
  *       ... it is unlocked ...
  *
- * A wait for a condition gives the mutex up and takes it again, in both ways,
- * the second before weft_order_told_.
+ * A wait for a condition: weft_order_listens_, with the place at which the mutex
+ * was locked; frees_; the wait; passes_, with the same place; told_.
  */
+void weft_order_listens_(struct weft_order_thread *t, const void *object,
+                         const void *guard, const struct weft_dl_place *place);
 extern _Atomic uint64_t weft_order_guards_; /* a bit for each that may be one */
 
 static inline bool
@@ -258,7 +267,8 @@ weft_order_is_guard_(const void *mutex)
             bit) != 0;
 }
 
-void weft_order_passes_(struct weft_order_thread *t, const void *guard);
+void weft_order_passes_(struct weft_order_thread *t, const void *guard,
+                        const struct weft_dl_place *place);
 void weft_order_frees_(struct weft_order_thread *t, const void *guard);
 
 #endif /* WEFT_DEADLOCK_ORDER_H */

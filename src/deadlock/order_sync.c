@@ -76,10 +76,22 @@ weft_order_told_(struct weft_order_thread *t, const void *object)
 }
 
 void
-weft_order_passes_(struct weft_order_thread *t, const void *guard)
+weft_order_listens_(struct weft_order_thread *t, const void *object,
+                    const void *guard, const struct weft_dl_place *place)
+{
+    (void)t;
+    (void)object;
+    (void)guard;
+    (void)place;
+}
+
+void
+weft_order_passes_(struct weft_order_thread *t, const void *guard,
+                   const struct weft_dl_place *place)
 {
     (void)t;
     (void)guard;
+    (void)place;
 }
 
 void
