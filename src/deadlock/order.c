@@ -27,7 +27,7 @@
 
 #define CAP     ((size_t)64 << 20)
 #define PIECE   ((size_t)64 << 10)
-#define TABLES  7
+#define TABLES  8
 #define LOOKS   100
 #define BUCKETS 65536
 
@@ -198,6 +198,7 @@ make_tables(struct weft_order *o)
     o->combinations = (struct weft_order_combination **)(all + 4 * buckets);
     o->edges = (struct weft_order_edge **)(all + 5 * buckets);
     o->told = (struct weft_order_told **)(all + 6 * buckets);
+    o->syncs = (struct weft_order_sync **)(all + 7 * buckets);
     return true;
 }
 
@@ -250,14 +251,62 @@ weft_order_wants_(struct weft_order_thread *t,
                   const struct weft_dl_held *wanted,
                   const struct weft_dl_held *held, uint32_t held_count)
 {
+    bool is_new = false;
+
     if (!weft_order_enter_(t))
         return;
     struct weft_order_combination *c =
-        weft_order_note_(t, wanted, held, held_count);
-    if (c != NULL) {
+        weft_order_note_(t, wanted, held, held_count, &is_new);
+    if (is_new) {
         const struct weft_order_moment now = weft_order_now_(t->node);
         weft_order_search_(t->graph, c, &now);
     }
     remember(t, weft_order_key_(t, wanted->object, wanted->kind));
     weft_order_leave_(t);
+}
+
+/* --- waits for what others do --------------------------------------------- */
+
+void
+weft_order_wait_over_(struct weft_order_thread *t)
+{
+    if (t->node->awaits == NULL)
+        return;
+    t->node->awaits = NULL;
+    weft_order_drop_clock_(t->graph, t->node->awaits_at.clock);
+}
+
+void
+weft_order_awaits_(struct weft_order_thread *t,
+                   const struct weft_dl_held *wanted,
+                   const struct weft_dl_held *held, uint32_t held_count)
+{
+    bool is_new = false;
+
+    if (!weft_order_enter_(t))
+        return;
+    weft_order_wait_over_(t);
+    struct weft_order_combination *c =
+        weft_order_note_(t, wanted, held, held_count, &is_new);
+    if (c != NULL && c->held->depth > 0) {
+        t->node->awaits = c;
+        t->node->awaits_at = weft_order_now_(t->node);
+        if (t->node->clock != NULL)
+            t->node->clock->holders++;
+    }
+    weft_order_leave_(t);
+}
+
+void
+weft_order_done_by_(struct weft_order_thread *t, const void *object,
+                    const struct weft_order_moment *doer)
+{
+    const struct weft_order_combination *c = t->node->awaits;
+
+    if (c == NULL || doer->node == t->node ||
+        (object == NULL ? c->kind != WEFT_KIND_THREAD
+                        : c->lock->object != object))
+        return;
+    weft_order_search_wait_(t->graph, t->node->awaits, &t->node->awaits_at,
+                            doer);
 }

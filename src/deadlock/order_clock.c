@@ -30,8 +30,8 @@ clock_bytes(uint32_t room)
            room * sizeof(struct weft_order_time);
 }
 
-static void
-drop_clock(struct weft_order *o, struct weft_order_clock *c)
+void
+weft_order_drop_clock_(struct weft_order *o, struct weft_order_clock *c)
 {
     if (c != NULL && --c->holders == 0)
         weft_order_give_(o, c, clock_bytes(c->room));
@@ -82,7 +82,7 @@ own_clock(struct weft_order *o, struct weft_order_clock **c, uint32_t more)
         memcpy(fresh, old, clock_bytes(count));
     fresh->holders = 1;
     fresh->room = room;
-    drop_clock(o, old);
+    weft_order_drop_clock_(o, old);
     *c = fresh;
     return true;
 }
@@ -135,20 +135,20 @@ weft_order_keep_(const struct weft_order_moment *m)
         m->clock->holders++;
 }
 
-static void
-drop_node(struct weft_order *o, struct weft_order_node *n)
+void
+weft_order_drop_node_(struct weft_order *o, struct weft_order_node *n)
 {
     if (--n->holders > 0)
         return;
-    drop_clock(o, n->clock);
+    weft_order_drop_clock_(o, n->clock);
     weft_order_give_(o, n, sizeof(*n));
 }
 
 void
 weft_order_let_go_(struct weft_order *o, struct weft_order_moment *m)
 {
-    drop_clock(o, m->clock);
-    drop_node(o, m->node);
+    weft_order_drop_clock_(o, m->clock);
+    weft_order_drop_node_(o, m->node);
     *m = (struct weft_order_moment){0};
 }
 
@@ -162,9 +162,8 @@ weft_order_is_before_(const struct weft_order_moment *a,
            a->time;
 }
 
-/* What was told at another time is told again. */
-static void
-begin_time(struct weft_order_thread *t)
+void
+weft_order_begin_time_(struct weft_order_thread *t)
 {
     if (!t->node->noted)
         return;
@@ -176,7 +175,7 @@ void
 weft_order_tick_(struct weft_order_thread *t)
 {
     t->node->time++;
-    begin_time(t);
+    weft_order_begin_time_(t);
 }
 
 void
@@ -187,7 +186,7 @@ weft_order_behind_(struct weft_order_thread *t,
         time_of(t->node->clock, m->node->slot) >= m->time)
         return;
     weft_order_merge_(t->graph, &t->node->clock, m);
-    begin_time(t);
+    weft_order_begin_time_(t);
 }
 
 void
@@ -204,7 +203,7 @@ weft_order_behind_all_(struct weft_order_thread *t,
         return;
     for (uint32_t i = 0; i < c->count; i++)
         put_time(t->node->clock, c->at[i].slot, c->at[i].time);
-    begin_time(t);
+    weft_order_begin_time_(t);
 }
 
 /* --- threads -------------------------------------------------------------- */
@@ -233,7 +232,7 @@ unlist(struct weft_order *o, struct weft_order_node *n)
     while (*at != n)
         at = &(*at)->next;
     *at = n->next;
-    drop_node(o, n);
+    weft_order_drop_node_(o, n);
 }
 
 /* A slot whose threads all come before what `c` is behind. */
@@ -327,8 +326,9 @@ weft_order_ends_(struct weft_order_thread *t)
 {
     if (!weft_order_enter_(t))
         return;
-    struct weft_order *o = t->graph;
-    drop_node(o, t->node);
+    weft_order_wait_over_(t);
+    weft_order_drop_passed_(t->graph, t->node);
+    weft_order_drop_node_(t->graph, t->node);
     weft_order_leave_(t);
     t->graph = NULL;
     t->node = NULL;
@@ -343,6 +343,7 @@ weft_order_joins_(struct weft_order_thread *t, uint64_t id)
     struct weft_order_node *n = find_node(o, id);
     if (n != NULL && n != t->node) {
         const struct weft_order_moment last = weft_order_now_(n);
+        weft_order_done_by_(t, NULL, &last);
         weft_order_behind_(t, &last);
         struct weft_order_slot *s = weft_order_take_(o, sizeof(*s));
         if (s != NULL) {
@@ -352,5 +353,6 @@ weft_order_joins_(struct weft_order_thread *t, uint64_t id)
         }
         unlist(o, n);
     }
+    weft_order_wait_over_(t);
     weft_order_leave_(t);
 }

@@ -30,6 +30,8 @@ struct search {
     uint32_t steps;
     struct weft_order_combination *path[WEFT_ORDER_LONGEST];
     struct weft_order_moment at[WEFT_ORDER_LONGEST];
+    /* Whose doing the first one waits for, and when it was; or NULL. */
+    const struct weft_order_moment *doer;
     bool gated;
     bool apart; /* any moments of different threads will do */
 };
@@ -57,7 +59,8 @@ exclude(const struct weft_order_stack *a, const struct weft_order_stack *b)
 
 /* --- what was told -------------------------------------------------------- */
 
-/* What is between the combination `i` of the path and the one before. */
+/* How the combination `i` of the path holds what the one before wants; NULL: that
+ * one waits for the thread. */
 static const struct weft_order_stack *
 taken_before(const struct search *s, uint32_t i)
 {
@@ -83,7 +86,8 @@ mark_of_path(const struct search *s, bool plain)
     for (uint32_t i = 0; i < s->length; i++) {
         const struct weft_order_stack *h = taken_before(s, i);
         marks[n++] = mark_of(s->path[i]->place, s->path[i]->lock);
-        marks[n++] = mark_of(h->place, h->lock);
+        if (h != NULL)
+            marks[n++] = mark_of(h->place, h->lock);
     }
     for (uint32_t i = 0; i < n; i++) {
         uint32_t k = 0;
@@ -123,8 +127,9 @@ static bool
 copy_held(struct weft_order *o, struct weft_dl_thread *t,
           const struct weft_order_stack *s)
 {
+    if (s->depth == 0)
+        return true;
     struct weft_dl_held *h = weft_order_take_(o, s->depth * sizeof(*h));
-
     if (h == NULL)
         return false;
     t->held = h;
@@ -208,6 +213,9 @@ tell(const struct search *s, const char *doubt)
 static bool
 goes_with(const struct search *s, uint32_t k)
 {
+    if (s->doer != NULL && k == 1 &&
+        (s->at[1].node != s->doer->node || s->at[1].time > s->doer->time))
+        return false;
     for (uint32_t i = 0; i < k; i++)
         if (s->at[i].node == s->at[k].node ||
             (!s->apart && (weft_order_is_before_(&s->at[i], &s->at[k]) ||
@@ -248,7 +256,7 @@ judge(struct search *s)
         tell(s, NULL);
         return;
     }
-    if (!s->o->options.plain || is_told(s->o, plain))
+    if (!s->o->options.plain || s->doer != NULL || is_told(s->o, plain))
         return;
     s->apart = true;
     if (choose_moments(s, 1)) {
@@ -259,8 +267,9 @@ judge(struct search *s)
 
 /* --- paths ---------------------------------------------------------------- */
 
-/* Mark what leads to a lock of `held`, in fewer edges than a cycle may have. */
-static void
+/* Mark what leads to a lock of `held`, in fewer edges than a cycle may have.
+ * Return the first; then `queue`. */
+static struct weft_order_lock *
 mark_ways(struct weft_order *o, const struct weft_order_stack *held)
 {
     struct weft_order_lock *first = NULL;
@@ -274,39 +283,55 @@ mark_ways(struct weft_order *o, const struct weft_order_stack *held)
         *last = held->lock;
         last = &held->lock->queue;
     }
-    for (; first != NULL; first = first->queue) {
-        if (first->far == WEFT_ORDER_LONGEST - 1)
-            return;
-        for (struct weft_order_edge *e = first->in; e != NULL; e = e->next_in) {
+    for (struct weft_order_lock *l = first; l != NULL; l = l->queue) {
+        if (l->far == WEFT_ORDER_LONGEST - 1)
+            break;
+        for (struct weft_order_edge *e = l->in; e != NULL; e = e->next_in) {
             if (e->from->seen == seen)
                 continue;
             e->from->seen = seen;
-            e->from->far = first->far + 1;
+            e->from->far = l->far + 1;
             e->from->queue = NULL;
             *last = e->from;
             last = &e->from->queue;
         }
     }
+    return first;
 }
 
-/* Whether `c`, which holds what the last one wants by `kind`, can be the next. */
+/* Whether the last combination of the path is the last of a cycle. */
 static bool
-can_follow(struct search *s, uint32_t k, struct weft_order_combination *c,
-           enum weft_kind kind)
+is_closed(const struct search *s)
 {
-    if (!weft_order_conflict_(s->path[k - 1]->kind, kind))
-        return false;
-    if (k + 1 == s->length) {
-        const struct weft_order_stack *h = find_held(s->path[0]->held, c->lock);
-        if (h == NULL || !weft_order_conflict_(c->kind, h->kind))
-            return false;
-    }
+    const struct weft_order_combination *c = s->path[s->length - 1];
+    const struct weft_order_stack *h = find_held(s->path[0]->held, c->lock);
+
+    return h != NULL && weft_order_conflict_(c->kind, h->kind);
+}
+
+/* Whether the k-th of the path can hold its locks beside those before it. */
+static bool
+goes_beside(struct search *s, uint32_t k)
+{
     for (uint32_t i = 0; i < k; i++)
-        if (exclude(s->path[i]->held, c->held)) {
+        if (exclude(s->path[i]->held, s->path[k]->held)) {
             s->gated = true;
             return s->o->options.plain;
         }
     return true;
+}
+
+/* Let `c` be the k-th.  Return whether the path goes on there. */
+static bool
+put(struct search *s, uint32_t k, struct weft_order_combination *c)
+{
+    s->path[k] = c;
+    if ((k + 1 == s->length && !is_closed(s)) || !goes_beside(s, k))
+        return false;
+    if (k + 1 < s->length)
+        return true;
+    judge(s);
+    return false;
 }
 
 /* Go on from the combinations before the k-th. */
@@ -314,27 +339,23 @@ static void
 follow(struct search *s, uint32_t k)
 {
     const uint64_t seen = s->o->seen;
-    const struct weft_order_lock *from = s->path[k - 1]->lock;
+    const struct weft_order_combination *from = s->path[k - 1];
     const bool gated = s->gated;
 
-    for (struct weft_order_edge *e = from->out; e != NULL; e = e->next_out) {
+    for (struct weft_order_edge *e = from->lock->out; e != NULL;
+         e = e->next_out) {
         if (e->to->seen != seen || e->to->far > s->length - 1 - k)
             continue;
         for (struct weft_order_link *l = e->links; l != NULL; l = l->next) {
             if (s->steps == 0)
                 return;
             s->steps--;
-            s->gated = gated;
-            if (!can_follow(s, k, l->combination, l->kind))
-                continue;
-            s->path[k] = l->combination;
-            if (k + 1 == s->length)
-                judge(s);
-            else
+            if (weft_order_conflict_(from->kind, l->kind) &&
+                put(s, k, l->combination))
                 follow(s, k + 1);
+            s->gated = gated;
         }
     }
-    s->gated = gated;
 }
 
 void
@@ -350,4 +371,26 @@ weft_order_search_(struct weft_order *o, struct weft_order_combination *c,
          s.length++)
         if (s.length >= 2)
             follow(&s, 1);
+}
+
+void
+weft_order_search_wait_(struct weft_order *o, struct weft_order_combination *c,
+                        const struct weft_order_moment *m,
+                        const struct weft_order_moment *doer)
+{
+    struct search s = {
+        .o = o, .steps = STEPS, .path = {c}, .at = {*m}, .doer = doer};
+    const struct weft_order_lock *first = mark_ways(o, c->held);
+
+    for (s.length = 2; s.length <= WEFT_ORDER_LONGEST; s.length++)
+        for (const struct weft_order_lock *l = first;
+             l != NULL && l->far <= s.length - 2; l = l->queue)
+            for (struct weft_order_combination *w = l->wanted; w != NULL;
+                 w = w->next_wanted)
+                if (s.steps > 0) {
+                    s.steps--;
+                    s.gated = false;
+                    if (put(&s, 1, w))
+                        follow(&s, 2);
+                }
 }

@@ -87,6 +87,7 @@ weft_order_forgets_(struct weft_order *o, const void *object, size_t bytes)
     else
         for (uintptr_t at = begin / 64; at <= (end - 1) / 64; at++)
             any |= forget_bucket(lock_bucket(o, at * 64), begin, end - begin);
+    weft_order_forget_syncs_(o, begin, end - begin);
     weft_order_unlock_(o);
     if (any)
         atomic_fetch_add_explicit(&weft_order_lives_, 1, memory_order_relaxed);
@@ -236,6 +237,8 @@ get_combination(struct weft_order *o, struct weft_order_stack *held,
         return NULL;
     c->next = *bucket;
     *bucket = c;
+    c->next_wanted = lock->wanted;
+    lock->wanted = c;
     return c;
 }
 
@@ -294,7 +297,8 @@ add_moment(struct weft_order *o, struct weft_order_combination *c,
 
 struct weft_order_combination *
 weft_order_note_(struct weft_order_thread *t, const struct weft_dl_held *wanted,
-                 const struct weft_dl_held *held, uint32_t held_count)
+                 const struct weft_dl_held *held, uint32_t held_count,
+                 bool *is_new)
 {
     struct weft_order *o = t->graph;
     struct weft_order_lock *lock = get_lock(o, wanted);
@@ -306,8 +310,8 @@ weft_order_note_(struct weft_order_thread *t, const struct weft_dl_held *wanted,
         return NULL;
     struct weft_order_combination *c = get_combination(o, s, lock, wanted);
     const struct weft_order_moment now = weft_order_now_(t->node);
-    if (c == NULL || !add_moment(o, c, &now))
-        return NULL;
-    t->node->noted = true;
+    *is_new = c != NULL && add_moment(o, c, &now);
+    if (*is_new)
+        t->node->noted = true;
     return c;
 }

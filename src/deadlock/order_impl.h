@@ -25,6 +25,13 @@ struct weft_order_clock {
     } at[]; /* by slot */
 };
 
+/* A moment of a thread; in a combination, or where others go on behind it. */
+struct weft_order_moment {
+    struct weft_order_node *node;
+    struct weft_order_clock *clock;
+    uint64_t time;
+};
+
 /* A thread.  Its slot is used again by one that begins after it was joined. */
 struct weft_order_node {
     struct weft_order_node *next; /* of the same hash */
@@ -32,17 +39,14 @@ struct weft_order_node {
     uint64_t time;
     struct weft_order_clock *clock; /* of others; NULL: none came before */
     uint32_t slot;
-    uint32_t holders; /* its own record, the table, moments */
-    bool listed;
-    bool noted; /* a moment, since the time changed */
+    uint32_t holders;                 /* its own record, the table, moments */
+    bool noted;                       /* a moment, since the time changed */
+    struct weft_order_round *round;   /* of a barrier at which it has arrived */
+    struct weft_order_passed *passed; /* the guard it passed last, or NULL */
+    /* What it waits for while it holds locks; NULL: nothing. */
+    struct weft_order_combination *awaits;
+    struct weft_order_moment awaits_at;
     char name[64];
-};
-
-/* A moment of a thread; in a combination, or where others go on behind it. */
-struct weft_order_moment {
-    struct weft_order_node *node;
-    struct weft_order_clock *clock;
-    uint64_t time;
 };
 
 struct weft_order_slot {
@@ -58,6 +62,7 @@ struct weft_order_lock {
     uint64_t seen;
     struct weft_order_edge *out; /* to what was wanted while it was held */
     struct weft_order_edge *in;
+    struct weft_order_combination *wanted;
     struct weft_order_lock *queue;
 };
 
@@ -79,6 +84,7 @@ struct weft_order_stack {
 /* A lock that is wanted while others are held, whoever does it. */
 struct weft_order_combination {
     struct weft_order_combination *next;
+    struct weft_order_combination *next_wanted; /* of the same lock */
     struct weft_order_stack *held;
     struct weft_order_lock *lock;
     struct weft_order_place *place;
@@ -103,7 +109,77 @@ struct weft_order_edge {
     } * links;
 };
 
-/* A set of places that was told; an object that orders threads. */
+/* Threads that meet at a barrier. */
+struct weft_order_round {
+    uint32_t holders; /* who has arrived and not left, and the barrier */
+    uint32_t count;
+    uint32_t parties;
+    struct weft_order_clock *clock;
+    struct weft_order_arrival {
+        struct weft_order_arrival *next;
+        struct weft_order_moment moment;
+    } * arrivals;
+};
+
+#define WEFT_ORDER_POSTS 16 /* of a thread that are kept: the first, the last */
+
+/* What a thread has posted, and taken, of a semaphore. */
+struct weft_order_poster {
+    struct weft_order_poster *next;
+    struct weft_order_node *node;
+    uint64_t count;
+    uint32_t kept;
+    uint32_t turn;
+    struct weft_order_post {
+        uint64_t from; /* its posts, counted from 1 */
+        uint64_t to;
+        struct weft_order_moment moment;
+    } posts[WEFT_ORDER_POSTS];
+};
+
+struct weft_order_taker {
+    struct weft_order_taker *next;
+    uint64_t count;
+    struct weft_order_moment last;
+};
+
+#define WEFT_ORDER_LISTENERS 8
+
+/* An object that orders threads. */
+struct weft_order_sync {
+    struct weft_order_sync *next;
+    const void *object;
+    enum weft_kind kind; /* ONCE, BARRIER, SEMAPHORE; COND for all that is told;
+                            MUTEX for a guard */
+    struct weft_order_clock *clock; /* of ONCE, COND: what came before */
+
+    struct weft_order_round *round;     /* BARRIER: that is not complete */
+    struct weft_order_arrival *members; /* who was ever there */
+    bool open; /* more than its parties; told by more than one */
+
+    bool orders; /* SEMAPHORE: it began at 0, and all posts are known */
+    uint32_t threads;
+    uint64_t posted;
+    struct weft_order_poster *posters;
+    struct weft_order_taker *takers;
+
+    struct weft_order_sync *guard;         /* COND */
+    struct weft_order_sync *next_of_guard; /* of MUTEX, COND: what is told */
+    struct weft_order_moment last;         /* when it was told */
+    const struct weft_order_node *teller;  /* he has its guard still, or NULL */
+    uint32_t listeners;
+    uintptr_t places[WEFT_ORDER_LISTENERS]; /* where those lock the guard */
+};
+
+/* How a thread has passed a guard. */
+struct weft_order_passed {
+    const void *guard;
+    uintptr_t place;
+    struct weft_order_clock *before;
+    struct weft_order_clock *after;
+};
+
+/* A set of places that was told. */
 struct weft_order_told {
     struct weft_order_told *next;
     uint64_t mark;
@@ -138,6 +214,8 @@ struct weft_order {
     struct weft_order_combination **combinations;
     struct weft_order_edge **edges;
     struct weft_order_told **told;
+    struct weft_order_sync **syncs;
+    _Atomic bool blind; /* a handler of a signal has posted unseen */
 };
 
 /* --- order.c -------------------------------------------------------------- */
@@ -185,6 +263,12 @@ void weft_order_behind_(struct weft_order_thread *t,
 void weft_order_behind_all_(struct weft_order_thread *t,
                             const struct weft_order_clock *c);
 
+void weft_order_drop_clock_(struct weft_order *o, struct weft_order_clock *c);
+void weft_order_drop_node_(struct weft_order *o, struct weft_order_node *n);
+
+/* What was told at another time is told again. */
+void weft_order_begin_time_(struct weft_order_thread *t);
+
 /* Add a moment to a clock; false: full. */
 bool weft_order_merge_(struct weft_order *o, struct weft_order_clock **c,
                        const struct weft_order_moment *m);
@@ -195,22 +279,56 @@ bool weft_order_is_before_(const struct weft_order_moment *a,
 
 /* --- order_graph.c -------------------------------------------------------- */
 
-/* Whether `held` and `wanted` exclude each other, of one lock. */
+/* Whether two who hold one lock so exclude each other. */
 static inline bool
 weft_order_conflict_(enum weft_kind a, enum weft_kind b)
 {
     return a != WEFT_KIND_READ || b != WEFT_KIND_READ;
 }
 
-/* Note that; NULL: full, or nothing that was not known. */
+/* Note that.  NULL: full, or it holds what it wants.  Set `*is_new` if it was
+ * not known. */
 struct weft_order_combination *
 weft_order_note_(struct weft_order_thread *t, const struct weft_dl_held *wanted,
-                 const struct weft_dl_held *held, uint32_t held_count);
+                 const struct weft_dl_held *held, uint32_t held_count,
+                 bool *is_new);
 
 /* --- order_cycle.c -------------------------------------------------------- */
 
-/* Look for cycles through what `n` just did. */
+/* Look for cycles through what was just noted. */
 void weft_order_search_(struct weft_order *o, struct weft_order_combination *c,
                         const struct weft_order_moment *m);
+
+/* The same, for a wait for what the thread of `doer` did then. */
+void weft_order_search_wait_(struct weft_order *o,
+                             struct weft_order_combination *c,
+                             const struct weft_order_moment *m,
+                             const struct weft_order_moment *doer);
+
+/* --- order_sync.c, order_told.c, order_semaphore.c ------------------------ */
+
+struct weft_order_sync *weft_order_find_sync_(struct weft_order *o,
+                                              const void *object,
+                                              enum weft_kind kind);
+struct weft_order_sync *weft_order_get_sync_(struct weft_order *o,
+                                             const void *object,
+                                             enum weft_kind kind);
+
+/* Those in these bytes are no more. */
+void weft_order_forget_syncs_(struct weft_order *o, uintptr_t begin,
+                              size_t bytes);
+
+/* What those of a kind have beside their clock is given back. */
+void weft_order_drop_told_(struct weft_order *o, struct weft_order_sync *s);
+void weft_order_drop_posts_(struct weft_order *o, struct weft_order_sync *s);
+
+/* A thread that has passed a guard has ended. */
+void weft_order_drop_passed_(struct weft_order *o, struct weft_order_node *n);
+
+/* `doer` has done what `t` waited for, at that object (NULL: its end), and
+ * nobody else could have; its wait is over. */
+void weft_order_done_by_(struct weft_order_thread *t, const void *object,
+                         const struct weft_order_moment *doer);
+void weft_order_wait_over_(struct weft_order_thread *t);
 
 #endif /* WEFT_DEADLOCK_ORDER_IMPL_H */
