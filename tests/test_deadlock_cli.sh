@@ -110,6 +110,38 @@ main(void)
 END
 ok "the child of a fork is not watched" gives 8 "" "$tool" "$dir/forks"
 
+# --- what could happen ---
+ok "could_two_mutexes is compiled" compile could_two_mutexes
+ok "what could happen: status 66" gives 66 "" "$tool" "$dir/could_two_mutexes"
+ok "the report says that it could" \
+    grep -q "deadlock that could happen: 2 threads would" "$dir/err"
+ok "who holds what is wanted, since where" \
+    grep -q "which thread 2 .* holds since forward (.*_mutexes.c:10)" "$dir/err"
+ok "the order that was there first is the one to keep" \
+    grep -q "before .* in backward (.*c:21), too, as in forward" "$dir/err"
+ok "it is told once" test "$(grep -c "could happen" "$dir/err")" = 1
+ok "unless it is not asked for" \
+    gives 0 "" "$tool" --no-predict "$dir/could_two_mutexes"
+ok "then nothing is said" test ! -s "$dir/err"
+level_is() { # LEVEL COMMAND...
+    level=$1
+    shift
+    rm -f "$dir/could.json"
+    "$tool" --json="$dir/could.json" "$@" 2>/dev/null
+    grep -q "\"certain\":false,\"level\":\"$level\"" "$dir/could.json"
+}
+ok "JSON: feasible" level_is feasible "$dir/could_two_mutexes"
+ok "gate is compiled" compile gate
+ok "locks that are kept apart: nothing" gives 0 "" "$tool" "$dir/gate"
+ok "JSON: order, if asked for" level_is order --order "$dir/gate"
+ok "what keeps them apart is said" \
+    gives 66 "" "$tool" --order "$dir/gate"
+ok "in a sentence" grep -q "kept apart in this run: a lock that" "$dir/err"
+ok "a program that ends at once is compiled" compile could_ends_at_once
+ok "_exit waits until it is told" \
+    gives 66 "" "$tool" "$dir/could_ends_at_once"
+ok "and it was" grep -q "could happen" "$dir/err"
+
 # --- what is refused ---
 one_line() { # STATUS WORDS COMMAND...
     wanted=$1 words=$2

@@ -88,8 +88,8 @@ weft_dl_add_places_(const struct weft_dl_report *r, struct weft_symbols *s)
 
 /* --- words ---------------------------------------------------------------- */
 
-static void
-say_who(struct weft_writer *w, const struct weft_dl_thread *t)
+void
+weft_dl_write_thread_(struct weft_writer *w, const struct weft_dl_thread *t)
 {
     weft_writer_say_(w, "thread %" PRIu64, t->id);
     if (t->name[0] != '\0')
@@ -160,7 +160,7 @@ say_wait(struct weft_writer *w, const struct weft_dl_report *r, uint32_t i)
     const struct weft_dl_found *f = r->found;
 
     weft_writer_say_(w, "  ");
-    say_who(w, t);
+    weft_dl_write_thread_(w, t);
     weft_writer_say_(w, " waits for ");
     weft_dl_write_object_(w, r, t->wait.object, t->wait.kind);
     weft_dl_write_place_(w, r, " in ", &t->wait.place);
@@ -169,19 +169,19 @@ say_wait(struct weft_writer *w, const struct weft_dl_report *r, uint32_t i)
         return;
     weft_writer_say_(w, "    needs ");
     if (f->shape == WEFT_DL_ORPHANED) {
-        say_who(w, thread_of(r, f->ended));
+        weft_dl_write_thread_(w, thread_of(r, f->ended));
         weft_writer_say_(w, ", which has ended\n");
     } else if (f->count == 1 || f->shape == WEFT_DL_UPGRADE) {
         weft_writer_say_(w, "itself\n");
     } else {
-        say_who(w, thread_of(r, after(r, i)));
+        weft_dl_write_thread_(w, thread_of(r, after(r, i)));
         weft_writer_say_(w, "\n");
     }
 }
 
-static void
-say_held(struct weft_writer *w, const struct weft_dl_report *r,
-         const struct weft_dl_thread *t)
+void
+weft_dl_write_holds_(struct weft_writer *w, const struct weft_dl_report *r,
+                     const struct weft_dl_thread *t)
 {
     const uint32_t from =
         t->held_count > HELD_SHOWN ? t->held_count - HELD_SHOWN : 0;
@@ -199,6 +199,10 @@ say_held(struct weft_writer *w, const struct weft_dl_report *r,
 void
 weft_dl_write_headline_(struct weft_writer *w, const struct weft_dl_found *f)
 {
+    if (f->level != WEFT_DL_HAPPENS) {
+        weft_dl_write_could_headline_(w, f);
+        return;
+    }
     weft_writer_say_(w, "weft: %sdeadlock: ", f->certain ? "" : "possible ");
     switch (f->shape) {
     case WEFT_DL_SELF:
@@ -283,7 +287,7 @@ advise_cycle(struct weft_writer *w, const struct weft_dl_report *r)
     while (after(r, before) != other)
         before = after(r, before);
     weft_writer_say_(w, "let ");
-    say_who(w, thread_of(r, other));
+    weft_dl_write_thread_(w, thread_of(r, other));
     weft_writer_say_(w, " give up what the others need (");
     say_wanted(w, r, before);
     weft_writer_say_(w, ") before it waits for ");
@@ -326,15 +330,19 @@ weft_dl_write_text_(struct weft_writer *w, const struct weft_dl_report *r)
 {
     const struct weft_dl_found *f = r->found;
 
+    if (f->level != WEFT_DL_HAPPENS) {
+        weft_dl_write_could_text_(w, r);
+        return;
+    }
     for (uint32_t i = f->first; i != WEFT_DL_NONE; i = thread_of(r, i)->next) {
         say_wait(w, r, i);
-        say_held(w, r, thread_of(r, i));
+        weft_dl_write_holds_(w, r, thread_of(r, i));
     }
     if (f->ended != WEFT_DL_NONE) {
         weft_writer_say_(w, "  ");
-        say_who(w, thread_of(r, f->ended));
+        weft_dl_write_thread_(w, thread_of(r, f->ended));
         weft_writer_say_(w, " has ended\n");
-        say_held(w, r, thread_of(r, f->ended));
+        weft_dl_write_holds_(w, r, thread_of(r, f->ended));
     }
     if (f->behind_count > 0)
         weft_writer_say_(w, "  %" PRIu32 " more thread%s behind them\n",

@@ -59,13 +59,27 @@ void weft_dl_write_graph_(struct weft_writer *w,
 /* Return the name of a shape, as JSON has it: "upgrade". */
 const char *weft_dl_shape_name_(enum weft_dl_shape shape);
 
-/* Parts of a text: what an object is called, and the calls of a place, the
- * first behind `before`. */
+/* Return the name of how sure it is, as JSON has it: "feasible". */
+const char *weft_dl_level_name_(const struct weft_dl_found *f);
+
+/* Parts of a text: what an object is called; the calls of a place, the first
+ * behind `before`; a thread; a line for each lock it holds. */
 void weft_dl_write_object_(struct weft_writer *w,
                            const struct weft_dl_report *r, const void *object,
                            enum weft_kind kind);
 void weft_dl_write_place_(struct weft_writer *w, const struct weft_dl_report *r,
                           const char *before, const struct weft_dl_place *p);
+
+void weft_dl_write_thread_(struct weft_writer *w,
+                           const struct weft_dl_thread *t);
+void weft_dl_write_holds_(struct weft_writer *w, const struct weft_dl_report *r,
+                          const struct weft_dl_thread *t);
+
+/* The same texts of what could happen, FEASIBLE or ORDER. */
+void weft_dl_write_could_headline_(struct weft_writer *w,
+                                   const struct weft_dl_found *f);
+void weft_dl_write_could_text_(struct weft_writer *w,
+                               const struct weft_dl_report *r);
 
 /* Write one sentence for people: what to change. */
 void weft_dl_write_advice_(struct weft_writer *w,

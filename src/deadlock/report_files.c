@@ -107,6 +107,14 @@ say_threads(struct weft_writer *w, const struct weft_dl_report *r,
     weft_writer_say_(w, "]");
 }
 
+const char *
+weft_dl_level_name_(const struct weft_dl_found *f)
+{
+    if (f->level == WEFT_DL_HAPPENS)
+        return f->certain ? "certain" : "possible";
+    return f->level == WEFT_DL_FEASIBLE ? "feasible" : "order";
+}
+
 void
 weft_dl_write_json_(struct weft_writer *w, const struct weft_dl_report *r)
 {
@@ -114,8 +122,11 @@ weft_dl_write_json_(struct weft_writer *w, const struct weft_dl_report *r)
 
     weft_writer_say_(w, "{\"shape\":");
     say_string(w, weft_dl_shape_name_(f->shape));
-    weft_writer_say_(w, ",\"certain\":%s", f->certain ? "true" : "false");
-    if (!f->certain) {
+    weft_writer_say_(w, ",\"certain\":%s,\"level\":",
+                     f->certain && f->level == WEFT_DL_HAPPENS ? "true"
+                                                               : "false");
+    say_string(w, weft_dl_level_name_(f));
+    if (f->doubt != NULL) {
         weft_writer_say_(w, ",\"doubt\":");
         say_string(w, f->doubt);
     }

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/types.h>
 #include <threads.h>
 #include <time.h>
@@ -25,6 +26,7 @@
 #include "base/symbol.h"
 #include "deadlock/find.h"
 #include "deadlock/kind.h"
+#include "deadlock/order.h"
 
 /* What a program finds in place of the function of libc. */
 #define WEFT_HOOK __attribute__((visibility("default")))
@@ -60,6 +62,7 @@ struct weft_shim_thread {
     uintptr_t stack_end; /* no frame lies at or above it */
     bool full;           /* its list cannot grow any more */
     bool started;        /* through the shim, which learns how it ends */
+    _Atomic bool kept;   /* somebody may join it: the record keeps its name */
     void *(*start)(void *);
     thrd_start_t start_c11;
     void *arg;
@@ -75,6 +78,8 @@ struct weft_shim_thread {
     uint32_t room;
     _Atomic uint32_t count;
     struct weft_shim_hold *_Atomic held;
+    const void *gave; /* what it gave up last */
+    struct weft_order_thread order;
     struct weft_shim_hold first[WEFT_SHIM_FIRST];
 };
 
@@ -149,15 +154,15 @@ weft_shim_place_(struct weft_shim_thread *t, struct weft_shim_hold *h,
     }
 }
 
-/* Note that `t` has got `object`. */
-static inline void
-weft_shim_got_(struct weft_shim_thread *t, const void *object,
-               enum weft_kind kind, const struct weft_shim_frame *here)
+/* Add `object` to what `t` holds; false: there is no room. */
+static inline bool
+weft_shim_note_(struct weft_shim_thread *t, const void *object,
+                enum weft_kind kind, const struct weft_shim_frame *here)
 {
     const uint32_t n = atomic_load_explicit(&t->count, memory_order_relaxed);
 
     if (__builtin_expect(n >= t->room, 0) && !weft_shim_grow_(t))
-        return;
+        return false;
     struct weft_shim_hold *h =
         atomic_load_explicit(&t->held, memory_order_relaxed) +
         atomic_load_explicit(&t->count, memory_order_relaxed);
@@ -167,6 +172,43 @@ weft_shim_got_(struct weft_shim_thread *t, const void *object,
     atomic_store_explicit(
         &t->count, atomic_load_explicit(&t->count, memory_order_relaxed) + 1,
         memory_order_relaxed);
+    return true;
+}
+
+/* What predicts is told of what is noted: see shim_order.h. */
+void weft_shim_orders_(struct weft_shim_thread *t);
+void weft_shim_passes_(struct weft_shim_thread *t);
+void weft_shim_frees_(struct weft_shim_thread *t, const void *mutex);
+
+static inline void
+weft_shim_holds_(struct weft_shim_thread *t, const void *object,
+                 enum weft_kind kind)
+{
+    weft_order_holds_(&t->order, object, kind);
+    if (kind == WEFT_KIND_MUTEX &&
+        __builtin_expect(weft_order_is_guard_(object), 0))
+        weft_shim_passes_(t);
+}
+
+/* Note that `t` has got `object`, by a call that would not have waited for good;
+ * by one that would have. */
+static inline void
+weft_shim_got_(struct weft_shim_thread *t, const void *object,
+               enum weft_kind kind, const struct weft_shim_frame *here)
+{
+    if (weft_shim_note_(t, object, kind, here))
+        weft_shim_holds_(t, object, kind);
+}
+
+static inline void
+weft_shim_took_(struct weft_shim_thread *t, const void *object,
+                enum weft_kind kind, const struct weft_shim_frame *here)
+{
+    if (!weft_shim_note_(t, object, kind, here))
+        return;
+    if (__builtin_expect(!weft_order_knows_(&t->order, object, kind), 0))
+        weft_shim_orders_(t);
+    weft_shim_holds_(t, object, kind);
 }
 
 /* Take the entry at `at` off the list; the others move up. */
@@ -184,6 +226,12 @@ weft_shim_gave_(struct weft_shim_thread *t, const void *object)
         if (atomic_load_explicit(&h[i].object, memory_order_relaxed) !=
             (uintptr_t)object)
             continue;
+        t->gave = object;
+        if (__builtin_expect(weft_order_is_guard_(object), 0))
+            weft_shim_frees_(t, object);
+        weft_order_drops_(&t->order, object,
+                          (enum weft_kind)atomic_load_explicit(
+                              &h[i].kind, memory_order_relaxed));
         if (i + 1 == n)
             atomic_store_explicit(&t->count, i, memory_order_relaxed);
         else
@@ -238,10 +286,16 @@ struct weft_shim_options {
     const char *output;
     const char *json;
     const char *graph;
+    bool predict;
+    bool order;
+    pid_t pid;
     _Atomic bool found; /* something was, and the program goes on */
 };
 extern struct weft_shim_options weft_shim_options_;
 void weft_shim_read_options_(void);
+
+/* The process ends now, with this status: returns what it ends with. */
+int weft_shim_finish_(int status);
 
 /* The functions of libc. */
 struct weft_shim_real {
@@ -288,6 +342,31 @@ struct weft_shim_real {
     __typeof__(&thrd_join) thrd_join;
     __typeof__(&thrd_exit) thrd_exit;
     __typeof__(&call_once) call_once;
+    __typeof__(&pthread_tryjoin_np) tryjoin;
+    __typeof__(&pthread_detach) detach;
+    __typeof__(&thrd_detach) thrd_detach;
+    __typeof__(&pthread_mutex_init) mutex_init;
+    __typeof__(&pthread_mutex_destroy) mutex_destroy;
+    __typeof__(&pthread_spin_init) spin_init;
+    __typeof__(&pthread_spin_destroy) spin_destroy;
+    __typeof__(&pthread_rwlock_init) rwlock_init;
+    __typeof__(&pthread_rwlock_destroy) rwlock_destroy;
+    __typeof__(&pthread_barrier_init) barrier_init;
+    __typeof__(&pthread_barrier_destroy) barrier_destroy;
+    __typeof__(&mtx_init) mtx_init;
+    __typeof__(&mtx_destroy) mtx_destroy;
+    __typeof__(&pthread_cond_signal) cond_signal;
+    __typeof__(&pthread_cond_broadcast) cond_broadcast;
+    __typeof__(&pthread_cond_signal) cond_signal_elder;
+    __typeof__(&pthread_cond_broadcast) cond_broadcast_elder;
+    __typeof__(&cnd_signal) cnd_signal;
+    __typeof__(&cnd_broadcast) cnd_broadcast;
+    __typeof__(&sem_init) sem_init;
+    __typeof__(&sem_destroy) sem_destroy;
+    __typeof__(&sem_open) sem_open;
+    __typeof__(&sem_post) sem_post;
+    __typeof__(&munmap) munmap;
+    void (*exit_now)(int);
 };
 extern struct weft_shim_real weft_shim_real_;
 

@@ -26,7 +26,7 @@ mtx_lock(mtx_t *m)
     if (__builtin_expect(r != thrd_success, 0))
         r = wait_lock(t, m, WEFT_SHIM_HERE);
     if (r == thrd_success)
-        weft_shim_got_(t, m, WEFT_KIND_MUTEX, WEFT_SHIM_HERE);
+        weft_shim_took_(t, m, WEFT_KIND_MUTEX, WEFT_SHIM_HERE);
     return r;
 }
 

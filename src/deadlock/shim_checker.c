@@ -31,7 +31,7 @@
 
 #include "base/writer.h"
 #include "deadlock/report.h"
-#include "deadlock/shim.h"
+#include "deadlock/shim_order.h"
 
 #define STACK_BYTES ((size_t)512 << 10)
 #define PATIENCE_MS 20
@@ -300,7 +300,7 @@ await_news(uint64_t looked_at, bool again)
     /* seq_cst: shim.bell.  Otherwise a wait that is published now could find
      * the bell not set while it is not seen here. */
     atomic_thread_fence(memory_order_seq_cst);
-    if (count_waiters(false).sum == looked_at)
+    if (count_waiters(false).sum == looked_at && !weft_shim_has_predicted_())
         weft_shim_await_bell_(again ? &a_while : NULL);
     atomic_store_explicit(&weft_shim_bell_, 0, memory_order_relaxed);
 }
@@ -333,6 +333,7 @@ check(void *unused)
     prctl(PR_SET_NAME, "weft-deadlock");
     for (;;) {
         sleep_ms(pause);
+        weft_shim_tell_predicted_();
         const struct waiters w = count_waiters(true);
         pictures[0].again = false;
         pictures[0].conditions = false;

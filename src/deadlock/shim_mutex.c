@@ -42,7 +42,7 @@ pthread_mutex_lock(pthread_mutex_t *m)
     if (__builtin_expect(r == EBUSY, 0))
         r = wait_lock(t, m, WEFT_SHIM_HERE);
     if (is_held(r))
-        weft_shim_got_(t, m, WEFT_KIND_MUTEX, WEFT_SHIM_HERE);
+        weft_shim_took_(t, m, WEFT_KIND_MUTEX, WEFT_SHIM_HERE);
     return r;
 }
 
@@ -114,8 +114,8 @@ pthread_spin_lock(pthread_spinlock_t *s)
     if (__builtin_expect(r != 0, 0))
         r = wait_spin(t, s, WEFT_SHIM_HERE);
     if (r == 0)
-        weft_shim_got_(t, (const void *)(uintptr_t)s, WEFT_KIND_SPIN,
-                       WEFT_SHIM_HERE);
+        weft_shim_took_(t, (const void *)(uintptr_t)s, WEFT_KIND_SPIN,
+                        WEFT_SHIM_HERE);
     return r;
 }
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "deadlock/shim.h"
+#include "deadlock/shim_order.h"
 
 #define STATUS 66
 
@@ -36,19 +36,51 @@ weft_shim_read_options_(void)
     read = true;
     o->children = getenv("WEFT_DEADLOCK_CHILDREN") != NULL;
     o->keep = getenv("WEFT_DEADLOCK_KEEP") != NULL;
+    o->predict = getenv("WEFT_DEADLOCK_NO_PREDICT") == NULL;
+    o->order = getenv("WEFT_DEADLOCK_ORDER") != NULL;
     o->output = getenv("WEFT_DEADLOCK_OUTPUT");
     o->json = getenv("WEFT_DEADLOCK_JSON");
     o->graph = getenv("WEFT_DEADLOCK_GRAPH");
     o->status = status != NULL ? (int)strtol(status, NULL, 10) : STATUS;
     o->on = o->children || is_this_process(getenv("WEFT_DEADLOCK_PID"));
+    o->pid = getpid();
+    if (o->on)
+        weft_shim_order_open_();
+}
+
+int
+weft_shim_finish_(int status)
+{
+    /* A child of vfork has the memory of its parent. */
+    if (!weft_shim_options_.on || weft_shim_options_.pid != getpid())
+        return status;
+    weft_shim_tell_predicted_();
+    return atomic_load_explicit(&weft_shim_options_.found, memory_order_relaxed)
+               ? weft_shim_options_.status
+               : status;
 }
 
 __attribute__((destructor)) static void
 end(void)
 {
-    if (!weft_shim_options_.on ||
-        !atomic_load_explicit(&weft_shim_options_.found, memory_order_relaxed))
+    const int status = weft_shim_finish_(-1);
+
+    if (status == -1)
         return;
     fflush(NULL);
-    _exit(weft_shim_options_.status);
+    weft_shim_real_.exit_now(status);
+}
+
+WEFT_HOOK void
+_exit(int status)
+{
+    weft_shim_self_();
+    weft_shim_real_.exit_now(weft_shim_finish_(status));
+    __builtin_unreachable();
+}
+
+WEFT_HOOK void
+_Exit(int status)
+{
+    _exit(status);
 }

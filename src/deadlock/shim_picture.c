@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "deadlock/shim.h"
+#include "deadlock/shim_order.h"
 
 #define NEEDS 64   /* of one wait: some may be left out */
 #define HOLDS 1024 /* of one thread */
@@ -77,6 +77,11 @@ copy_holds(struct weft_shim_picture *p, struct weft_dl_thread *d,
         to->kind = (enum weft_kind)atomic_load_explicit(&h[i].kind,
                                                         memory_order_relaxed);
         copy_place(&to->place, h[i].call);
+        if (to->kind == WEFT_KIND_SEMAPHORE &&
+            !weft_shim_sem_is_lock_(to->object)) {
+            p->held_used--; /* it was none all the time */
+            d->held_count--;
+        }
     }
 }
 

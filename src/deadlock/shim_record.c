@@ -17,6 +17,7 @@
  *
  *     list       a record is in the list of all          ->  who walks it
  *     turn       who had the lists before                ->  who has them now
+ *     kept       who has joined a thread, or let it go   ->  who uses its record
  *     shim.longer   a list of held locks has been copied    ->  who reads the copy
  */
 #include <errno.h>
@@ -25,7 +26,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "deadlock/shim.h"
+#include "deadlock/shim_order.h"
 
 /* Where the stack of the first thread begins; the loader's. */
 extern void *__libc_stack_end;
@@ -68,7 +69,7 @@ weft_shim_map_(size_t bytes)
 void
 weft_shim_unmap_(void *p, size_t bytes)
 {
-    munmap(p, bytes);
+    weft_shim_real_.munmap(p, bytes);
     atomic_fetch_sub_explicit(&mapped, bytes, memory_order_relaxed);
 }
 
@@ -110,7 +111,19 @@ weft_shim_is_gone_(const struct weft_shim_thread *t)
     return gone;
 }
 
-/* Take a record whose thread is no more, if the oldest is one. */
+static void
+add_ending(struct weft_shim_thread *t)
+{
+    t->queue = NULL;
+    if (ending_last != NULL)
+        ending_last->queue = t;
+    else
+        ending_first = t;
+    ending_last = t;
+}
+
+/* Take a record whose thread is no more, if the oldest is one that nobody will
+ * join. */
 static struct weft_shim_thread *
 take_used(void)
 {
@@ -124,6 +137,12 @@ take_used(void)
     if (ending_first == NULL)
         ending_last = NULL;
     t->queue = NULL;
+    /* acquire: kept */
+    if (atomic_load_explicit(&t->kept, memory_order_acquire)) {
+        add_ending(t);
+        return NULL;
+    }
+    weft_shim_order_ends_(t);
     return atomic_load_explicit(&t->count, memory_order_relaxed) == 0 ? t
                                                                       : NULL;
 }
@@ -143,6 +162,8 @@ weft_shim_record_(void)
 {
     take_lists();
     struct weft_shim_thread *t = take_used();
+    if (t == NULL)
+        t = take_used();
     leave_lists();
     const bool used = t != NULL;
     if (!used) {
@@ -168,18 +189,14 @@ static void
 queue_up(struct weft_shim_thread *t)
 {
     take_lists();
-    t->queue = NULL;
-    if (ending_last != NULL)
-        ending_last->queue = t;
-    else
-        ending_first = t;
-    ending_last = t;
+    add_ending(t);
     leave_lists();
 }
 
 void
 weft_shim_put_back_(struct weft_shim_thread *t)
 {
+    atomic_store_explicit(&t->kept, false, memory_order_relaxed);
     atomic_store_explicit(&t->state, WEFT_SHIM_FREE, memory_order_relaxed);
     queue_up(t);
 }
@@ -189,6 +206,7 @@ weft_shim_end_(struct weft_shim_thread *t)
 {
     if (t == &weft_shim_nobody_ || !weft_shim_options_.on)
         return;
+    weft_shim_order_leaves_(t);
     if (atomic_load_explicit(&t->tid, memory_order_relaxed) == getpid())
         atomic_store_explicit(&weft_shim_first_ended_, true,
                               memory_order_relaxed);
@@ -224,10 +242,12 @@ weft_shim_attach_(void)
     weft_shim_read_options_();
     if (weft_shim_options_.on)
         t = weft_shim_record_();
-    if (t == NULL)
+    if (t == NULL) {
         weft_shim_me_ = &weft_shim_nobody_;
-    else
+    } else {
         weft_shim_begin_(t);
+        weft_shim_order_begins_(t);
+    }
     errno = saved;
     return weft_shim_me_;
 }
@@ -243,9 +263,11 @@ weft_shim_alone_(void)
     ending_last = NULL;
     for (struct weft_shim_thread *t = weft_shim_first_(); t != NULL;
          t = t->next)
-        if (t != me)
+        if (t != me) {
+            atomic_store_explicit(&t->kept, false, memory_order_relaxed);
             atomic_store_explicit(&t->state, WEFT_SHIM_FREE,
                                   memory_order_relaxed);
+        }
     if (me != NULL && me != &weft_shim_nobody_)
         weft_shim_begin_(me);
 }
@@ -281,6 +303,15 @@ copy_hold(struct weft_shim_hold *to, const struct weft_shim_hold *from)
             memory_order_relaxed);
 }
 
+static void
+drop_order(struct weft_shim_thread *t, const struct weft_shim_hold *h)
+{
+    weft_order_drops_(
+        &t->order,
+        (const void *)atomic_load_explicit(&h->object, memory_order_relaxed),
+        (enum weft_kind)atomic_load_explicit(&h->kind, memory_order_relaxed));
+}
+
 /* A mutex that one thread locks and another unlocks stays on the list of the
  * first for ever: take such off. */
 static void
@@ -294,6 +325,8 @@ drop_stale(struct weft_shim_thread *t)
     for (uint32_t i = 0; i < n; i++)
         if (!is_stale(t, &h[i]))
             copy_hold(&h[kept++], &h[i]);
+        else
+            drop_order(t, &h[i]);
     atomic_store_explicit(&t->count, kept, memory_order_relaxed);
 }
 

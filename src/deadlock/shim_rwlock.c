@@ -64,7 +64,7 @@ pthread_rwlock_rdlock(pthread_rwlock_t *l)
     if (__builtin_expect(r == EBUSY, 0))
         r = wait_for(t, l, WEFT_KIND_READ, WEFT_SHIM_HERE);
     if (r == 0)
-        weft_shim_got_(t, l, WEFT_KIND_READ, WEFT_SHIM_HERE);
+        weft_shim_took_(t, l, WEFT_KIND_READ, WEFT_SHIM_HERE);
     return r;
 }
 
@@ -77,7 +77,7 @@ pthread_rwlock_wrlock(pthread_rwlock_t *l)
     if (__builtin_expect(r == EBUSY, 0))
         r = wait_for(t, l, WEFT_KIND_WRITE, WEFT_SHIM_HERE);
     if (r == 0)
-        weft_shim_got_(t, l, WEFT_KIND_WRITE, WEFT_SHIM_HERE);
+        weft_shim_took_(t, l, WEFT_KIND_WRITE, WEFT_SHIM_HERE);
     return r;
 }
 

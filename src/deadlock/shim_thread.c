@@ -5,7 +5,9 @@
  * A thread starts in a routine of the shim's, which has a record for it and
  * learns how it ends: by return, exit or cancellation.
  */
-#include "deadlock/shim.h"
+#include <unistd.h>
+
+#include "deadlock/shim_order.h"
 
 static void
 end(void *arg)
@@ -20,6 +22,7 @@ run(void *arg)
     void *result;
 
     weft_shim_begin_(t);
+    weft_shim_order_begins_(t);
     pthread_cleanup_push(end, t);
     result = t->start(t->arg);
     pthread_cleanup_pop(1);
@@ -33,6 +36,7 @@ run_c11(void *arg)
     int result;
 
     weft_shim_begin_(t);
+    weft_shim_order_begins_(t);
     pthread_cleanup_push(end, t);
     result = t->start_c11(t->arg);
     pthread_cleanup_pop(1);
@@ -41,24 +45,50 @@ run_c11(void *arg)
 
 /* Make a record for a thread to be started; NULL: start it without. */
 static struct weft_shim_thread *
-prepare(void *arg)
+prepare(void *arg, bool joinable)
 {
-    if (weft_shim_self_() == &weft_shim_nobody_ || !weft_shim_options_.on)
+    struct weft_shim_thread *me = weft_shim_self_();
+
+    if (me == &weft_shim_nobody_ || !weft_shim_options_.on)
         return NULL;
     weft_shim_watch_();
     struct weft_shim_thread *t = weft_shim_record_();
     if (t != NULL) {
         t->started = true;
         t->arg = arg;
+        atomic_store_explicit(&t->kept, joinable, memory_order_relaxed);
+        weft_shim_order_creates_(me, t);
     }
     return t;
+}
+
+static bool
+is_joinable(const pthread_attr_t *attr)
+{
+    int state = PTHREAD_CREATE_JOINABLE;
+
+    if (attr != NULL)
+        pthread_attr_getdetachstate(attr, &state);
+    return state == PTHREAD_CREATE_JOINABLE;
+}
+
+/* It may be joined before it has begun to say who it is. */
+static void
+begins(struct weft_shim_thread *t, pthread_t self)
+{
+    pthread_t nobody = 0;
+
+    if (atomic_load_explicit(&t->kept, memory_order_relaxed))
+        atomic_compare_exchange_strong_explicit(&t->self, &nobody, self,
+                                                memory_order_relaxed,
+                                                memory_order_relaxed);
 }
 
 WEFT_HOOK int
 pthread_create(pthread_t *thread, const pthread_attr_t *attr,
                void *(*start)(void *), void *arg)
 {
-    struct weft_shim_thread *t = prepare(arg);
+    struct weft_shim_thread *t = prepare(arg, is_joinable(attr));
 
     if (t == NULL)
         return weft_shim_real_.create(thread, attr, start, arg);
@@ -66,13 +96,15 @@ pthread_create(pthread_t *thread, const pthread_attr_t *attr,
     const int r = weft_shim_real_.create(thread, attr, run, t);
     if (r != 0)
         weft_shim_put_back_(t);
+    else
+        begins(t, *thread);
     return r;
 }
 
 WEFT_HOOK int
 thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
 {
-    struct weft_shim_thread *t = prepare(arg);
+    struct weft_shim_thread *t = prepare(arg, true);
 
     if (t == NULL)
         return weft_shim_real_.thrd_create(thread, start, arg);
@@ -80,6 +112,8 @@ thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
     const int r = weft_shim_real_.thrd_create(thread, run_c11, t);
     if (r != thrd_success)
         weft_shim_put_back_(t);
+    else
+        begins(t, *thread);
     return r;
 }
 
@@ -116,16 +150,22 @@ woke(void *arg)
 }
 
 /* What `call` returns while this thread waits for the end of another. */
-#define JOIN(thread, timed, call)                                            \
-    do {                                                                     \
-        struct weft_shim_was was_ =                                          \
-            weft_shim_waits_(weft_shim_self_(), (const void *)(thread),      \
-                             WEFT_KIND_THREAD, timed, NULL, WEFT_SHIM_HERE); \
-        int r_;                                                              \
-        pthread_cleanup_push(woke, &was_);                                   \
-        r_ = call;                                                           \
-        pthread_cleanup_pop(1);                                              \
-        return r_;                                                           \
+#define JOIN(thread, timed, call)                                          \
+    do {                                                                   \
+        struct weft_shim_thread *t_ = weft_shim_self_();                   \
+        struct weft_shim_thread *other_ = weft_shim_thread_of_(thread);    \
+        if (!(timed))                                                      \
+            weft_shim_awaits_(t_, NULL, WEFT_KIND_THREAD, WEFT_SHIM_HERE); \
+        struct weft_shim_was was_ =                                        \
+            weft_shim_waits_(t_, (const void *)(thread), WEFT_KIND_THREAD, \
+                             timed, NULL, WEFT_SHIM_HERE);                 \
+        int r_;                                                            \
+        pthread_cleanup_push(woke, &was_);                                 \
+        r_ = call;                                                         \
+        pthread_cleanup_pop(1);                                            \
+        if (r_ == 0)                                                       \
+            weft_shim_joined_(t_, other_);                                 \
+        return r_;                                                         \
     } while (0)
 
 WEFT_HOOK int
@@ -156,18 +196,57 @@ thrd_join(thrd_t thread, int *result)
     JOIN(thread, false, weft_shim_real_.thrd_join(thread, result));
 }
 
+WEFT_HOOK int
+pthread_tryjoin_np(pthread_t thread, void **result)
+{
+    struct weft_shim_thread *t = weft_shim_self_();
+    struct weft_shim_thread *other = weft_shim_thread_of_(thread);
+    const int r = weft_shim_real_.tryjoin(thread, result);
+
+    if (r == 0)
+        weft_shim_joined_(t, other);
+    return r;
+}
+
+WEFT_HOOK int
+pthread_detach(pthread_t thread)
+{
+    weft_shim_self_();
+    struct weft_shim_thread *other = weft_shim_thread_of_(thread);
+    const int r = weft_shim_real_.detach(thread);
+
+    if (r == 0)
+        weft_shim_detached_(other);
+    return r;
+}
+
+WEFT_HOOK int
+thrd_detach(thrd_t thread)
+{
+    weft_shim_self_();
+    struct weft_shim_thread *other = weft_shim_thread_of_(thread);
+    const int r = weft_shim_real_.thrd_detach(thread);
+
+    if (r == thrd_success)
+        weft_shim_detached_(other);
+    return r;
+}
+
 static void
 in_child(void)
 {
     if (!weft_shim_options_.on)
         return;
+    weft_shim_options_.pid = getpid();
     if (!weft_shim_options_.children) {
+        weft_shim_order_forked_(NULL);
         weft_shim_options_.on = false;
         weft_shim_me_ = &weft_shim_nobody_;
         return;
     }
     weft_shim_alone_();
     weft_shim_unwatch_();
+    weft_shim_order_forked_(weft_shim_me_);
 }
 
 __attribute__((constructor)) static void

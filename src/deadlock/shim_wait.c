@@ -2,12 +2,13 @@
 /*
  * shim_wait.c - semaphores, barriers and what runs once.
  *
- * A semaphore has no owner: nothing is noted when it is taken.  The runner of
- * a once is known because the routine is called through one of the shim's own.
+ * A semaphore has no owner that the checker could rely on: what is noted when it
+ * is taken is only for what predicts.  The runner of a once is known because the
+ * routine is called through one of the shim's own.
  */
 #include <errno.h>
 
-#include "deadlock/shim.h"
+#include "deadlock/shim_order.h"
 
 static void
 woke(void *arg)
@@ -36,11 +37,28 @@ sem_wait(sem_t *s)
     const int saved = errno;
 
     pthread_testcancel(); /* sem_wait is a place of it, sem_trywait is none */
-    if (weft_shim_real_.sem_trywait(s) == 0)
-        return 0;
-    if (errno == EAGAIN)
-        errno = saved;
-    return wait_sem(t, s, WEFT_SHIM_HERE);
+    if (!weft_shim_sem_is_lock_(s))
+        weft_shim_awaits_(t, s, WEFT_KIND_SEMAPHORE, WEFT_SHIM_HERE);
+    int r = weft_shim_real_.sem_trywait(s);
+    if (r != 0) {
+        if (errno == EAGAIN)
+            errno = saved;
+        r = wait_sem(t, s, WEFT_SHIM_HERE);
+    }
+    if (r == 0)
+        weft_shim_sem_took_(t, s, true, WEFT_SHIM_HERE);
+    return r;
+}
+
+WEFT_HOOK int
+sem_trywait(sem_t *s)
+{
+    struct weft_shim_thread *t = weft_shim_self_();
+    const int r = weft_shim_real_.sem_trywait(s);
+
+    if (r == 0)
+        weft_shim_sem_took_(t, s, false, WEFT_SHIM_HERE);
+    return r;
 }
 
 WEFT_HOOK int
@@ -53,6 +71,8 @@ sem_timedwait(sem_t *s, const struct timespec *until)
     pthread_cleanup_push(woke, &was);
     r = weft_shim_real_.sem_timedwait(s, until);
     pthread_cleanup_pop(1);
+    if (r == 0)
+        weft_shim_sem_took_(was.t, s, false, WEFT_SHIM_HERE);
     return r;
 }
 
@@ -66,17 +86,23 @@ sem_clockwait(sem_t *s, clockid_t clock, const struct timespec *until)
     pthread_cleanup_push(woke, &was);
     r = weft_shim_real_.sem_clockwait(s, clock, until);
     pthread_cleanup_pop(1);
+    if (r == 0)
+        weft_shim_sem_took_(was.t, s, false, WEFT_SHIM_HERE);
     return r;
 }
 
 WEFT_HOOK int
 pthread_barrier_wait(pthread_barrier_t *b)
 {
-    struct weft_shim_was was = weft_shim_waits_(
-        weft_shim_self_(), b, WEFT_KIND_BARRIER, false, NULL, WEFT_SHIM_HERE);
-    const int r = weft_shim_real_.barrier_wait(b);
+    struct weft_shim_thread *t = weft_shim_self_();
 
+    weft_shim_arrives_(t, b, WEFT_SHIM_HERE);
+    struct weft_shim_was was =
+        weft_shim_waits_(t, b, WEFT_KIND_BARRIER, false, NULL, WEFT_SHIM_HERE);
+    const int r = weft_shim_real_.barrier_wait(b);
     weft_shim_woke_(&was);
+    if (r == 0 || r == PTHREAD_BARRIER_SERIAL_THREAD)
+        weft_shim_leaves_(t, b);
     return r;
 }
 
@@ -111,6 +137,7 @@ run(void)
     weft_shim_got_(r->was.t, r->once, WEFT_KIND_ONCE, r->here);
     pthread_cleanup_push(ran, r);
     r->routine();
+    weft_shim_ran_(r->was.t, r->once);
     pthread_cleanup_pop(1);
 }
 
@@ -152,26 +179,35 @@ is_done(const void *once)
 WEFT_HOOK int
 pthread_once(pthread_once_t *once, void (*routine)(void))
 {
+    struct weft_shim_thread *t = weft_shim_self_();
+    const bool asks = weft_shim_asks_(t, once, WEFT_KIND_ONCE, WEFT_SHIM_HERE);
     int result;
 
     if (is_done(once)) {
-        weft_shim_self_(); /* finds the real functions */
-        return weft_shim_real_.once(once, routine);
+        result = weft_shim_real_.once(once, routine);
+        if (asks)
+            weft_shim_passed_(t, once);
+        return result;
     }
     struct running r = begin(once, routine, WEFT_SHIM_HERE);
     running = &r;
     pthread_cleanup_push(end, &r);
     result = weft_shim_real_.once(once, run);
     pthread_cleanup_pop(1);
+    weft_shim_passed_(t, once);
     return result;
 }
 
 WEFT_HOOK void
 call_once(once_flag *once, void (*routine)(void))
 {
+    struct weft_shim_thread *t = weft_shim_self_();
+    const bool asks = weft_shim_asks_(t, once, WEFT_KIND_ONCE, WEFT_SHIM_HERE);
+
     if (is_done(once)) {
-        weft_shim_self_();
         weft_shim_real_.call_once(once, routine);
+        if (asks)
+            weft_shim_passed_(t, once);
         return;
     }
     struct running r = begin(once, routine, WEFT_SHIM_HERE);
@@ -179,4 +215,5 @@ call_once(once_flag *once, void (*routine)(void))
     pthread_cleanup_push(end, &r);
     weft_shim_real_.call_once(once, run);
     pthread_cleanup_pop(1);
+    weft_shim_passed_(t, once);
 }

@@ -40,13 +40,18 @@
 
 static const char usage[] =
     "usage: weft-deadlock [OPTION...] PROGRAM [ARGUMENT...]\n"
-    "Run PROGRAM and say which of its threads wait for each other for ever.\n"
+    "Run PROGRAM and say which of its threads wait for each other for ever, "
+    "or\n"
+    "could in another run.\n"
     "\n"
     "  -o, --output=FILE       append reports to FILE, not to standard error\n"
     "      --json=FILE         append them to FILE in JSON, one a line\n"
     "      --graph=FILE        append them to FILE as graphs for Graphviz\n"
     "      --exit-status=N     exit with N when something was found (66)\n"
     "      --keep              do not end the program after a report\n"
+    "      --no-predict        tell only of what happens\n"
+    "      --order             tell of locks in both orders that are kept "
+    "apart\n"
     "      --children          watch the programs it starts, too\n"
     "      --help, --version\n";
 
@@ -245,7 +250,17 @@ tell_number(const char *variable, long n)
 
 /* --- the command line ----------------------------------------------------- */
 
-enum long_option { JSON = 256, GRAPH, STATUS, KEEP, CHILDREN, HELP, VERSION };
+enum long_option {
+    JSON = 256,
+    GRAPH,
+    STATUS,
+    KEEP,
+    NO_PREDICT,
+    ORDER,
+    CHILDREN,
+    HELP,
+    VERSION
+};
 
 static const struct option options[] = {
     {"output", required_argument, NULL, 'o'},
@@ -253,6 +268,8 @@ static const struct option options[] = {
     {"graph", required_argument, NULL, GRAPH},
     {"exit-status", required_argument, NULL, STATUS},
     {"keep", no_argument, NULL, KEEP},
+    {"no-predict", no_argument, NULL, NO_PREDICT},
+    {"order", no_argument, NULL, ORDER},
     {"children", no_argument, NULL, CHILDREN},
     {"help", no_argument, NULL, HELP},
     {"version", no_argument, NULL, VERSION},
@@ -274,8 +291,10 @@ static void
 forget_all(void)
 {
     static const char *const variables[] = {
-        "WEFT_DEADLOCK_OUTPUT", "WEFT_DEADLOCK_JSON", "WEFT_DEADLOCK_GRAPH",
-        "WEFT_DEADLOCK_STATUS", "WEFT_DEADLOCK_KEEP", "WEFT_DEADLOCK_CHILDREN",
+        "WEFT_DEADLOCK_OUTPUT",     "WEFT_DEADLOCK_JSON",
+        "WEFT_DEADLOCK_GRAPH",      "WEFT_DEADLOCK_STATUS",
+        "WEFT_DEADLOCK_KEEP",       "WEFT_DEADLOCK_CHILDREN",
+        "WEFT_DEADLOCK_NO_PREDICT", "WEFT_DEADLOCK_ORDER",
     };
 
     for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
@@ -299,6 +318,10 @@ read_options(int argc, char **argv)
             tell_status(optarg);
         } else if (c == KEEP) {
             setenv("WEFT_DEADLOCK_KEEP", "1", 1);
+        } else if (c == NO_PREDICT) {
+            setenv("WEFT_DEADLOCK_NO_PREDICT", "1", 1);
+        } else if (c == ORDER) {
+            setenv("WEFT_DEADLOCK_ORDER", "1", 1);
         } else if (c == CHILDREN) {
             setenv("WEFT_DEADLOCK_CHILDREN", "1", 1);
         } else if (c == HELP) {

@@ -67,6 +67,25 @@ sleep_ms(long ms)
         continue;
 }
 
+/* Long enough for what another thread does to be over, mostly: nothing forces
+ * that. */
+static inline void
+apart(void)
+{
+    sleep_ms(40);
+}
+
+static inline void
+run_apart(void *(*a)(void *), void *(*b)(void *))
+{
+    const pthread_t ta = start(a, NULL);
+    apart();
+    const pthread_t tb = start(b, NULL);
+
+    join(ta);
+    join(tb);
+}
+
 static inline struct timespec
 in_ms(long ms)
 {
@@ -94,17 +113,9 @@ meet(void)
     pthread_barrier_wait(&both_);
 }
 
-static inline void
-lock(pthread_mutex_t *m)
-{
-    must(pthread_mutex_lock(m));
-}
-
-static inline void
-unlock(pthread_mutex_t *m)
-{
-    must(pthread_mutex_unlock(m));
-}
+/* No functions: a report has the lines of the program. */
+#define lock(m)   must(pthread_mutex_lock(m))
+#define unlock(m) must(pthread_mutex_unlock(m))
 
 static inline void
 init_kind(pthread_mutex_t *m, int kind)

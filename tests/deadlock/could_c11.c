@@ -1,4 +1,4 @@
-/* could: opposite orders of mutexes of C11 that do not meet. */
+/* could 2: opposite orders of mutexes of C11 that do not meet. */
 #include "common.h"
 
 static mtx_t first;

@@ -1,4 +1,4 @@
-/* could: opposite orders that happen not to meet. */
+/* could 2: opposite orders that happen not to meet. */
 #include "common.h"
 
 static pthread_mutex_t first = MUTEX;

@@ -1,4 +1,4 @@
-/* could: opposite orders of read-write locks that do not meet. */
+/* could 2: opposite orders of read-write locks that do not meet. */
 #include "common.h"
 
 static pthread_rwlock_t first = PTHREAD_RWLOCK_INITIALIZER;

@@ -1,4 +1,4 @@
-/* could: two std::mutex in opposite orders that do not meet. */
+/* could 2: two std::mutex in opposite orders that do not meet. */
 #include <chrono>
 #include <mutex>
 #include <thread>

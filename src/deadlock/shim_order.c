@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shim_order.c - the hooks tell what predicts which locks a thread takes.
+ *
+ * The list of what a thread holds may have a lock in it that another thread has
+ * unlocked.  Before the list is told, each is asked whose it is.
+ */
+#include <errno.h>
+
+#include "deadlock/shim_order.h"
+
+#define AT_ONCE 24  /* locks that are told from the stack */
+#define MOST    512 /* a thread that holds more tells nothing */
+
+struct weft_order *weft_shim_order_;
+
+/* --- the graph ------------------------------------------------------------ */
+
+static void *
+map(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return p != MAP_FAILED ? p : NULL;
+}
+
+static void
+found_one(void *unused)
+{
+    (void)unused;
+    weft_shim_watch_();
+    weft_shim_ring_();
+}
+
+/* The name of a thread that has not ended. */
+static void
+name_of(void *unused, uint64_t id, char *name, size_t room)
+{
+    (void)unused;
+    name[0] = '\0';
+    for (struct weft_shim_thread *t = weft_shim_first_(); t != NULL;
+         t = t->next)
+        if (atomic_load_explicit(&t->id, memory_order_relaxed) == id &&
+            atomic_load_explicit(&t->state, memory_order_relaxed) !=
+                WEFT_SHIM_FREE)
+            weft_shim_name_of_(
+                atomic_load_explicit(&t->tid, memory_order_relaxed), name,
+                room);
+}
+
+void
+weft_shim_order_open_(void)
+{
+    const struct weft_order_options o = {
+        .plain = weft_shim_options_.order,
+        .map = map,
+        .news = found_one,
+        .name_of = name_of,
+    };
+
+    if (weft_shim_options_.predict)
+        weft_shim_order_ = weft_order_create_(&o);
+}
+
+void
+weft_shim_order_forked_(struct weft_shim_thread *me)
+{
+    if (weft_shim_order_ == NULL)
+        return;
+    weft_order_after_fork_(weft_shim_order_);
+    weft_shim_order_ = NULL;
+    weft_shim_predict_forked_();
+    if (me == NULL || me == &weft_shim_nobody_)
+        return;
+    weft_shim_order_open_();
+    weft_shim_order_begins_(me);
+    const struct weft_shim_hold *h =
+        atomic_load_explicit(&me->held, memory_order_relaxed);
+    const uint32_t n = atomic_load_explicit(&me->count, memory_order_relaxed);
+    for (uint32_t i = 0; i < n; i++)
+        weft_order_holds_(&me->order,
+                          (const void *)atomic_load_explicit(
+                              &h[i].object, memory_order_relaxed),
+                          (enum weft_kind)atomic_load_explicit(
+                              &h[i].kind, memory_order_relaxed));
+}
+
+/* A handler of a signal may come here while its thread has the lock of the
+ * graph: then nothing is told. */
+void
+weft_shim_forgets_(const void *object, size_t bytes)
+{
+    struct weft_shim_thread *t = weft_shim_self_();
+    const int saved = errno;
+
+    if (t->order.graph == NULL || t->order.inside)
+        return;
+    t->order.inside = true;
+    weft_order_forgets_(weft_shim_order_, object, bytes);
+    t->order.inside = false;
+    errno = saved;
+}
+
+/* --- what a thread holds -------------------------------------------------- */
+
+/* Whether the object agrees that `t` has it. */
+static bool
+is_held(const struct weft_shim_thread *t, const void *object,
+        enum weft_kind kind)
+{
+    const pid_t tid = atomic_load_explicit(&t->tid, memory_order_relaxed);
+    pthread_mutex_t m;
+    pthread_rwlock_t l;
+
+    if (kind == WEFT_KIND_SEMAPHORE)
+        return weft_shim_sem_is_lock_(object);
+    if (kind == WEFT_KIND_MUTEX)
+        return weft_shim_peek_(object, &m, sizeof(m)) &&
+               m.__data.__owner == tid;
+    if (kind != WEFT_KIND_READ && kind != WEFT_KIND_WRITE)
+        return true;
+    if (!weft_shim_peek_(object, &l, sizeof(l)))
+        return false;
+    return kind == WEFT_KIND_WRITE ? l.__data.__cur_writer == tid
+                                   : l.__data.__readers >> 3 != 0;
+}
+
+void
+weft_shim_copy_hold_(struct weft_dl_held *to, const struct weft_shim_hold *from)
+{
+    to->object =
+        (const void *)atomic_load_explicit(&from->object, memory_order_relaxed);
+    to->kind =
+        (enum weft_kind)atomic_load_explicit(&from->kind, memory_order_relaxed);
+    for (int i = 0; i < WEFT_DL_PLACES; i++)
+        to->place.call[i] =
+            atomic_load_explicit(&from->call[i], memory_order_relaxed);
+}
+
+/* Copy the first `n` that `t` holds, without those that it does not. */
+static uint32_t
+gather(const struct weft_shim_thread *t, uint32_t n, struct weft_dl_held *held)
+{
+    const struct weft_shim_hold *h =
+        atomic_load_explicit(&t->held, memory_order_relaxed);
+    uint32_t used = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        weft_shim_copy_hold_(&held[used], &h[i]);
+        used += is_held(t, held[used].object, held[used].kind);
+    }
+    return used;
+}
+
+typedef void (*tell)(struct weft_order_thread *t,
+                     const struct weft_dl_held *wanted,
+                     const struct weft_dl_held *held, uint32_t held_count);
+
+/* Tell what `t` wants, with the first `n` that it holds. */
+static __attribute__((noinline)) void
+tell_with(struct weft_shim_thread *t, uint32_t n,
+          const struct weft_dl_held *wanted, tell how)
+{
+    struct weft_dl_held few[AT_ONCE];
+    const int saved = errno;
+    const size_t bytes = n * sizeof(few[0]);
+    if (n > MOST)
+        return;
+    struct weft_dl_held *held = n <= AT_ONCE ? few : map(bytes);
+
+    if (held != NULL) {
+        const uint32_t used = gather(t, n, held);
+        weft_shim_seen_at_(wanted->object);
+        for (uint32_t i = 0; i < used; i++)
+            weft_shim_seen_at_(held[i].object);
+        if (used > 0 || how == weft_order_wants_)
+            how(&t->order, wanted, held, used);
+        if (held != few)
+            weft_shim_real_.munmap(held, bytes);
+    }
+    errno = saved;
+}
+
+/* The one that `t` has taken last. */
+void
+weft_shim_orders_(struct weft_shim_thread *t)
+{
+    const struct weft_shim_hold *h =
+        atomic_load_explicit(&t->held, memory_order_relaxed);
+    const uint32_t n = atomic_load_explicit(&t->count, memory_order_relaxed);
+    struct weft_dl_held wanted;
+
+    if (t->order.graph == NULL || n == 0)
+        return;
+    weft_shim_copy_hold_(&wanted, &h[n - 1]);
+    tell_with(t, n - 1, &wanted, weft_order_wants_);
+}
+
+/* A place, as of something that is held. */
+static struct weft_dl_held
+placed(struct weft_shim_thread *t, const void *object, enum weft_kind kind,
+       const struct weft_shim_frame *here)
+{
+    struct weft_shim_hold h = {.object = (uintptr_t)object, .kind = kind};
+    struct weft_dl_held d;
+
+    weft_shim_place_(t, &h, here);
+    weft_shim_copy_hold_(&d, &h);
+    return d;
+}
+
+bool
+weft_shim_asks_(struct weft_shim_thread *t, const void *object,
+                enum weft_kind kind, const struct weft_shim_frame *here)
+{
+    if (t->order.graph == NULL || weft_order_knows_(&t->order, object, kind))
+        return false;
+    const struct weft_dl_held wanted = placed(t, object, kind, here);
+    tell_with(t, atomic_load_explicit(&t->count, memory_order_relaxed), &wanted,
+              weft_order_wants_);
+    return true;
+}
+
+void
+weft_shim_awaits_(struct weft_shim_thread *t, const void *object,
+                  enum weft_kind kind, const struct weft_shim_frame *here)
+{
+    const uint32_t n = atomic_load_explicit(&t->count, memory_order_relaxed);
+
+    if (t->order.graph == NULL || n == 0)
+        return;
+    const struct weft_dl_held wanted = placed(t, object, kind, here);
+    tell_with(t, n, &wanted, weft_order_awaits_);
+}

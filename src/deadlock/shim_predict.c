@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shim_predict.c - what was predicted is told: by the checker, and by the thread
+ * that ends the program.
+ *
+ * Names are looked up meanwhile, which takes some 50 ms: who ends the program
+ * waits for the checker to have told what it began.
+ *
+ * Ordering.
+ *
+ *     telling    who told before  ->  who tells now
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <weft/deadline.h>
+
+#include "base/writer.h"
+#include "deadlock/report.h"
+#include "deadlock/shim_order.h"
+
+#define NAMES_MS 4000
+
+typedef void (*write_report)(struct weft_writer *w,
+                             const struct weft_dl_report *r);
+
+static _Atomic bool telling;
+static const struct weft_order_found *last; /* that was told */
+static struct weft_writer writer;
+
+/* What comes after the last that was told; NULL: nothing.  Acquire: found. */
+static const struct weft_order_found *
+next_found(void)
+{
+    if (weft_shim_order_ == NULL)
+        return NULL;
+    if (last == NULL)
+        return weft_order_first_(weft_shim_order_);
+    return atomic_load_explicit(&last->next, memory_order_acquire);
+}
+
+bool
+weft_shim_has_predicted_(void)
+{
+    return next_found() != NULL;
+}
+
+static void
+write_to(const char *path, int otherwise, write_report how,
+         const struct weft_dl_report *r)
+{
+    const int fd =
+        path != NULL
+            ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)
+            : otherwise;
+
+    if (fd < 0)
+        return;
+    writer.fd = fd;
+    writer.failed = false;
+    writer.used = 0;
+    how(&writer, r);
+    weft_writer_flush_(&writer);
+    if (path != NULL)
+        close(fd);
+}
+
+static void
+write_text(struct weft_writer *w, const struct weft_dl_report *r)
+{
+    weft_dl_write_headline_(w, r->found);
+    weft_dl_write_text_(w, r);
+}
+
+static void
+write_all(const struct weft_dl_report *r)
+{
+    const struct weft_shim_options *o = &weft_shim_options_;
+
+    write_to(o->output, STDERR_FILENO, write_text, r);
+    if (o->json != NULL)
+        write_to(o->json, -1, weft_dl_write_json_, r);
+    if (o->graph != NULL)
+        write_to(o->graph, -1, weft_dl_write_graph_, r);
+}
+
+/* Shorten the places, which are the caller's copies. */
+static void
+shorten(struct weft_dl_thread *t, struct weft_dl_held *held,
+        const struct weft_symbols *symbols)
+{
+    weft_shim_shorten_(&t->wait.place, symbols, true);
+    for (uint32_t i = 0; i < t->held_count; i++)
+        weft_shim_shorten_(&held[i].place, symbols, true);
+}
+
+/* Tell one, from a copy of it in `room`: the threads, then what they hold. */
+static void
+tell_copy(const struct weft_order_found *f, struct weft_dl_thread *threads)
+{
+    struct weft_dl_picture p = {threads, f->picture.count};
+    struct weft_dl_report r = {.picture = &p, .found = &f->found};
+    struct weft_dl_held *held = (struct weft_dl_held *)(threads + p.count);
+
+    memcpy(threads, f->picture.threads, p.count * sizeof(*threads));
+    r.symbols = weft_symbols_create_(weft_dl_count_places_(&r));
+    if (r.symbols != NULL) {
+        weft_dl_add_places_(&r, r.symbols);
+        weft_symbols_find_(r.symbols, weft_in_ms(NAMES_MS));
+    }
+    for (uint32_t i = 0; i < p.count; i++) {
+        memcpy(held, threads[i].held, threads[i].held_count * sizeof(*held));
+        threads[i].held = held;
+        if (r.symbols != NULL)
+            shorten(&threads[i], held, r.symbols);
+        held += threads[i].held_count;
+    }
+    write_all(&r);
+    weft_symbols_destroy_(r.symbols);
+}
+
+static void
+tell(const struct weft_order_found *f)
+{
+    size_t bytes = f->picture.count * sizeof(*f->picture.threads);
+
+    for (uint32_t i = 0; i < f->picture.count; i++)
+        bytes += f->picture.threads[i].held_count * sizeof(struct weft_dl_held);
+    struct weft_dl_thread *copy = weft_shim_map_(bytes);
+    if (copy == NULL)
+        return;
+    tell_copy(f, copy);
+    weft_shim_unmap_(copy, bytes);
+}
+
+void
+weft_shim_tell_predicted_(void)
+{
+    const int saved = errno;
+
+    if (weft_shim_order_ == NULL)
+        return;
+    /* acquire: telling */
+    while (atomic_exchange_explicit(&telling, true, memory_order_acquire))
+        sched_yield();
+    for (const struct weft_order_found *f = next_found(); f != NULL;
+         f = next_found()) {
+        tell(f);
+        last = f;
+        atomic_store_explicit(&weft_shim_options_.found, true,
+                              memory_order_relaxed);
+    }
+    /* release: telling */
+    atomic_store_explicit(&telling, false, memory_order_release);
+    errno = saved;
+}
+
+void
+weft_shim_predict_forked_(void)
+{
+    last = NULL;
+    atomic_store_explicit(&telling, false, memory_order_relaxed);
+}
