@@ -1,0 +1,27 @@
+/* could 2: the program ends by _exit just behind the second order. */
+#include "common.h"
+
+static pthread_mutex_t first = MUTEX;
+static pthread_mutex_t second = MUTEX;
+
+static void *
+forward(void *unused)
+{
+    lock(&first);
+    lock(&second); /* here */
+    unlock(&second);
+    unlock(&first);
+    return unused;
+}
+
+int
+main(void)
+{
+    start(forward, NULL);
+    apart();
+    lock(&second);
+    lock(&first); /* here */
+    unlock(&first);
+    unlock(&second);
+    _exit(0);
+}
