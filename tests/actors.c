@@ -11,7 +11,8 @@
 
 struct weft_order *graph;
 struct actor actors[ACTORS];
-char objects[4096];
+char objects[8 * OBJECTS];
+size_t graph_bytes;
 uintptr_t here;
 int map_fails;
 int map_calls;
@@ -44,8 +45,8 @@ begin_actor(int a)
 void
 begin_play(bool plain)
 {
-    const struct weft_order_options options = {.plain = plain,
-                                               .map = map_for_test};
+    const struct weft_order_options options = {
+        .bytes = graph_bytes, .plain = plain, .map = map_for_test};
 
     memset(actors, 0, sizeof(actors));
     for (int a = 0; a < ACTORS; a++)
@@ -64,6 +65,7 @@ end_play(void)
             munmap(mapped[i].at, mapped[i].bytes);
     memset(mapped, 0, sizeof(mapped));
     map_calls = 0;
+    graph_bytes = 0;
     graph = NULL;
 }
 

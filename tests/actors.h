@@ -22,11 +22,15 @@ extern struct weft_order *graph;
 extern struct actor actors[ACTORS];
 
 /* Objects, by their addresses only. */
-extern char objects[4096];
+#define OBJECTS 120000
+extern char objects[8 * OBJECTS];
 #define OBJECT(i) (&objects[8 * (i)])
 
 /* Where the actors are; 0: they say another place for each lock. */
 extern uintptr_t here;
+
+/* The cap of the next graph; 0: its own. */
+extern size_t graph_bytes;
 
 /* Memory for a graph; the `map_fails`-th mapping fails, and all that follow. */
 extern int map_fails;

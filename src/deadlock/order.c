@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,8 +31,10 @@
 #define TABLES  8
 #define LOOKS   100
 #define BUCKETS 65536
+#define MORE    4096 /* what a thread knows besides */
+#define REPEATS 64   /* after which it gets that */
 
-_Atomic uint64_t weft_order_lives_;
+_Atomic uint64_t weft_order_lives_[WEFT_ORDER_LIVES];
 _Atomic uint64_t weft_order_guards_;
 
 /* --- the lock ------------------------------------------------------------- */
@@ -68,6 +71,33 @@ weft_order_unlock_(struct weft_order *o)
     const int saved = errno;
     syscall(SYS_futex, &o->taken, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
     errno = saved;
+}
+
+static uint64_t
+set_signals(uint64_t set)
+{
+    const int saved = errno;
+    uint64_t old = 0;
+
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &set, &old, sizeof(set));
+    errno = saved;
+    return old;
+}
+
+uint64_t
+weft_order_lock_alone_(struct weft_order *o)
+{
+    const uint64_t old = set_signals(UINT64_MAX);
+
+    weft_order_lock_(o);
+    return old;
+}
+
+void
+weft_order_unlock_alone_(struct weft_order *o, uint64_t signals)
+{
+    weft_order_unlock_(o);
+    set_signals(signals);
 }
 
 bool
@@ -244,6 +274,38 @@ static void
 remember(struct weft_order_thread *t, uint64_t key)
 {
     t->known[(key >> 24) % WEFT_ORDER_KNOWN] = key;
+    if (t->node != NULL && t->node->more != NULL)
+        t->node->more[(key >> 40) % MORE] = key;
+}
+
+/* Whether it is not worth a look: told before, or full. */
+static bool
+is_known(struct weft_order_thread *t, uint64_t key)
+{
+    if (t->graph == NULL || t->inside)
+        return true;
+    if (!weft_order_is_full_(t->graph) &&
+        (t->node->more == NULL || t->node->more[(key >> 40) % MORE] != key))
+        return false;
+    t->known[(key >> 24) % WEFT_ORDER_KNOWN] = key;
+    return true;
+}
+
+void
+weft_order_drop_more_(struct weft_order *o, struct weft_order_node *n)
+{
+    if (n->more != NULL)
+        weft_order_give_(o, n->more, MORE * sizeof(n->more[0]));
+    n->more = NULL;
+}
+
+/* It told what was known: its own memory of that is too small. */
+static void
+repeat(struct weft_order_thread *t)
+{
+    if (++t->node->repeats == REPEATS)
+        t->node->more =
+            weft_order_take_(t->graph, MORE * sizeof(t->node->more[0]));
 }
 
 void
@@ -251,17 +313,20 @@ weft_order_wants_(struct weft_order_thread *t,
                   const struct weft_dl_held *wanted,
                   const struct weft_dl_held *held, uint32_t held_count)
 {
+    const uint64_t key = weft_order_key_(t, wanted->object, wanted->kind);
     bool is_new = false;
 
-    if (!weft_order_enter_(t))
+    if (is_known(t, key) || !weft_order_enter_(t))
         return;
     struct weft_order_combination *c =
         weft_order_note_(t, wanted, held, held_count, &is_new);
     if (is_new) {
         const struct weft_order_moment now = weft_order_now_(t->node);
         weft_order_search_(t->graph, c, &now);
+    } else {
+        repeat(t);
     }
-    remember(t, weft_order_key_(t, wanted->object, wanted->kind));
+    remember(t, key);
     weft_order_leave_(t);
 }
 

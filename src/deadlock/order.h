@@ -121,7 +121,7 @@ void weft_order_joins_(struct weft_order_thread *t, uint64_t id);
 /* --- locks ---------------------------------------------------------------- */
 
 static inline uint64_t
-weft_order_mix_(const void *object, enum weft_kind kind)
+weft_order_scatter_(const void *object, enum weft_kind kind)
 {
     uint64_t x = (uint64_t)(uintptr_t)object + ((uint64_t)kind << 56);
 
@@ -130,18 +130,28 @@ weft_order_mix_(const void *object, enum weft_kind kind)
     return x * UINT64_C(0xbf58476d1ce4e5b9);
 }
 
-/* Lives of locks that have ended: what was told of them is void. */
-extern _Atomic uint64_t weft_order_lives_;
+/* Lives of locks that have ended, by what their addresses scatter to: what was
+ * told of those is void. */
+#define WEFT_ORDER_LIVES 64
+extern _Atomic uint64_t weft_order_lives_[WEFT_ORDER_LIVES];
+
+static inline uint64_t
+weft_order_mix_(const void *object, enum weft_kind kind)
+{
+    const uint64_t x = weft_order_scatter_(object, kind);
+
+    return x + (atomic_load_explicit(&weft_order_lives_[x >> 58],
+                                     memory_order_relaxed)
+                << 32);
+}
 
 static inline uint64_t
 weft_order_key_(const struct weft_order_thread *t, const void *object,
                 enum weft_kind kind)
 {
-    const uint64_t lives =
-        atomic_load_explicit(&weft_order_lives_, memory_order_relaxed);
     const uint64_t x = weft_order_mix_(object, kind);
 
-    return (t->set ^ (x << 7 | x >> 57)) + t->stamp + (lives << 32);
+    return (t->set ^ (x << 7 | x >> 57)) + t->stamp;
 }
 
 /* Whether `t` has told already that it takes `object` while it holds what it
@@ -261,7 +271,7 @@ static inline bool
 weft_order_is_guard_(const void *mutex)
 {
     const uint64_t bit = UINT64_C(1)
-                         << (weft_order_mix_(mutex, WEFT_KIND_NONE) >> 58);
+                         << (weft_order_scatter_(mutex, WEFT_KIND_NONE) >> 58);
 
     return (atomic_load_explicit(&weft_order_guards_, memory_order_relaxed) &
             bit) != 0;

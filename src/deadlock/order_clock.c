@@ -328,6 +328,7 @@ weft_order_ends_(struct weft_order_thread *t)
         return;
     weft_order_wait_over_(t);
     weft_order_drop_passed_(t->graph, t->node);
+    weft_order_drop_more_(t->graph, t->node);
     weft_order_drop_node_(t->graph, t->node);
     weft_order_leave_(t);
     t->graph = NULL;

@@ -26,17 +26,11 @@ class_of(enum weft_kind kind)
     return kind == WEFT_KIND_WRITE ? WEFT_KIND_READ : kind;
 }
 
-/* Locks side by side are in one bucket: memory is forgotten as a whole. */
-static struct weft_order_lock **
-lock_bucket(struct weft_order *o, uintptr_t address)
-{
-    return &o->locks[weft_order_hash_(address / 64) & o->mask];
-}
-
 static struct weft_order_lock *
 get_lock(struct weft_order *o, const struct weft_dl_held *h)
 {
-    struct weft_order_lock **bucket = lock_bucket(o, (uintptr_t)h->object);
+    struct weft_order_lock **bucket =
+        weft_order_lock_bucket_(o, (uintptr_t)h->object);
     const enum weft_kind kind = class_of(h->kind);
     struct weft_order_lock *l = *bucket;
 
@@ -51,46 +45,9 @@ get_lock(struct weft_order *o, const struct weft_dl_held *h)
     l->kind = kind;
     l->next = *bucket;
     *bucket = l;
+    o->live++;
+    weft_order_mark_(o, h->object);
     return l;
-}
-
-static bool
-forget_bucket(struct weft_order_lock **at, uintptr_t begin, size_t bytes)
-{
-    bool any = false;
-
-    while (*at != NULL) {
-        struct weft_order_lock *l = *at;
-        if ((uintptr_t)l->object - begin < bytes) {
-            *at = l->next;
-            any = true;
-        } else {
-            at = &l->next;
-        }
-    }
-    return any;
-}
-
-void
-weft_order_forgets_(struct weft_order *o, const void *object, size_t bytes)
-{
-    const uintptr_t begin = (uintptr_t)object;
-    const uintptr_t end = begin + (bytes > 0 ? bytes : 1);
-    bool any = false;
-
-    if (weft_order_is_full_(o))
-        return;
-    weft_order_lock_(o);
-    if ((end - begin) / 64 > o->mask)
-        for (size_t i = 0; i <= o->mask; i++)
-            any |= forget_bucket(&o->locks[i], begin, end - begin);
-    else
-        for (uintptr_t at = begin / 64; at <= (end - 1) / 64; at++)
-            any |= forget_bucket(lock_bucket(o, at * 64), begin, end - begin);
-    weft_order_forget_syncs_(o, begin, end - begin);
-    weft_order_unlock_(o);
-    if (any)
-        atomic_fetch_add_explicit(&weft_order_lives_, 1, memory_order_relaxed);
 }
 
 /* --- places and stacks ---------------------------------------------------- */

@@ -46,6 +46,8 @@ struct weft_order_node {
     /* What it waits for while it holds locks; NULL: nothing. */
     struct weft_order_combination *awaits;
     struct weft_order_moment awaits_at;
+    uint32_t repeats; /* what it told was known */
+    uint64_t *more;   /* what it knows it has told, besides; its own */
     char name[64];
 };
 
@@ -58,6 +60,7 @@ struct weft_order_lock {
     struct weft_order_lock *next; /* of the same hash */
     const void *object;
     enum weft_kind kind; /* READ for a lock to read and write */
+    bool dead;           /* its memory was forgotten */
     uint32_t far;        /* if seen: how many edges to what is searched */
     uint64_t seen;
     struct weft_order_edge *out; /* to what was wanted while it was held */
@@ -79,6 +82,7 @@ struct weft_order_stack {
     struct weft_order_place *place;
     enum weft_kind kind;
     uint32_t depth;
+    bool dead;
 };
 
 /* A lock that is wanted while others are held, whoever does it. */
@@ -92,6 +96,7 @@ struct weft_order_combination {
     uint32_t count;
     uint32_t room;
     uint32_t turn; /* the next to be replaced */
+    bool dead;
     struct weft_order_moment *moments;
 };
 
@@ -186,6 +191,7 @@ struct weft_order_told {
 };
 
 #define WEFT_ORDER_CLASSES 80
+#define WEFT_ORDER_FILTER  1024
 
 struct weft_order {
     struct weft_order_options options;
@@ -205,6 +211,9 @@ struct weft_order {
     struct weft_order_slot *free_slots;
     uint64_t seen;
     struct weft_order_stack empty;
+    size_t live;                  /* locks */
+    size_t dead;                  /* locks that are still in edges */
+    struct weft_order_lock *ends; /* those */
 
     size_t mask; /* of the tables */
     struct weft_order_node **nodes;
@@ -216,6 +225,8 @@ struct weft_order {
     struct weft_order_told **told;
     struct weft_order_sync **syncs;
     _Atomic bool blind; /* a handler of a signal has posted unseen */
+    /* Bits of 64 bytes of memory with locks and what orders threads, or not. */
+    _Atomic uint64_t filter[WEFT_ORDER_FILTER];
 };
 
 /* --- order.c -------------------------------------------------------------- */
@@ -227,9 +238,17 @@ void weft_order_leave_(struct weft_order_thread *t);
 void weft_order_lock_(struct weft_order *o);
 void weft_order_unlock_(struct weft_order *o);
 
+/* The same for a call that no thread is said to make: signals are blocked, since
+ * a handler would wait for what it interrupts. */
+uint64_t weft_order_lock_alone_(struct weft_order *o);
+void weft_order_unlock_alone_(struct weft_order *o, uint64_t signals);
+
 /* Zeroed memory; NULL: the graph is full from then on. */
 void *weft_order_take_(struct weft_order *o, size_t bytes);
 void weft_order_give_(struct weft_order *o, void *p, size_t bytes);
+
+/* A thread has ended that remembered more than its record has room for. */
+void weft_order_drop_more_(struct weft_order *o, struct weft_order_node *n);
 
 /* Stafford's mix of the bits of a number. */
 static inline uint64_t
@@ -286,12 +305,24 @@ weft_order_conflict_(enum weft_kind a, enum weft_kind b)
     return a != WEFT_KIND_READ || b != WEFT_KIND_READ;
 }
 
+/* Locks side by side are in one bucket: memory is forgotten as a whole. */
+static inline struct weft_order_lock **
+weft_order_lock_bucket_(struct weft_order *o, uintptr_t address)
+{
+    return &o->locks[weft_order_hash_(address / 64) & o->mask];
+}
+
 /* Note that.  NULL: full, or it holds what it wants.  Set `*is_new` if it was
  * not known. */
 struct weft_order_combination *
 weft_order_note_(struct weft_order_thread *t, const struct weft_dl_held *wanted,
                  const struct weft_dl_held *held, uint32_t held_count,
                  bool *is_new);
+
+/* --- order_forget.c ------------------------------------------------------- */
+
+/* Note that there is something at `object`. */
+void weft_order_mark_(struct weft_order *o, const void *object);
 
 /* --- order_cycle.c -------------------------------------------------------- */
 
@@ -314,9 +345,10 @@ struct weft_order_sync *weft_order_get_sync_(struct weft_order *o,
                                              const void *object,
                                              enum weft_kind kind);
 
-/* Those in these bytes are no more. */
-void weft_order_forget_syncs_(struct weft_order *o, uintptr_t begin,
-                              size_t bytes);
+/* Those in these bytes are no more, if they are in the table where `address`
+ * would be. */
+void weft_order_forget_syncs_(struct weft_order *o, uintptr_t address,
+                              uintptr_t begin, size_t bytes);
 
 /* What those of a kind have beside their clock is given back. */
 void weft_order_drop_told_(struct weft_order *o, struct weft_order_sync *s);

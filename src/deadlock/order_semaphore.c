@@ -43,14 +43,14 @@ weft_order_sem_begins_(struct weft_order *o, const void *semaphore,
 {
     if (weft_order_is_full_(o))
         return;
-    weft_order_lock_(o);
-    weft_order_forget_syncs_(o, (uintptr_t)semaphore, 1);
+    const uint64_t signals = weft_order_lock_alone_(o);
+    weft_order_forget_syncs_(o, (uintptr_t)semaphore, (uintptr_t)semaphore, 1);
     struct weft_order_sync *s =
         value == 0 ? weft_order_get_sync_(o, semaphore, WEFT_KIND_SEMAPHORE)
                    : NULL;
     if (s != NULL)
         s->orders = true;
-    weft_order_unlock_(o);
+    weft_order_unlock_alone_(o, signals);
 }
 
 /* The semaphore, if it orders. */

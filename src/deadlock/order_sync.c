@@ -43,6 +43,7 @@ weft_order_get_sync_(struct weft_order *o, const void *object,
     s->kind = kind;
     s->next = *bucket;
     *bucket = s;
+    weft_order_mark_(o, object);
     return s;
 }
 
@@ -212,10 +213,12 @@ drop_sync(struct weft_order *o, struct weft_order_sync *s)
     weft_order_give_(o, s, sizeof(*s));
 }
 
-static void
-forget_bucket(struct weft_order *o, struct weft_order_sync **at,
-              uintptr_t begin, size_t bytes)
+void
+weft_order_forget_syncs_(struct weft_order *o, uintptr_t address,
+                         uintptr_t begin, size_t bytes)
 {
+    struct weft_order_sync **at = bucket_of(o, address);
+
     while (*at != NULL) {
         struct weft_order_sync *s = *at;
         if ((uintptr_t)s->object - begin < bytes) {
@@ -225,17 +228,4 @@ forget_bucket(struct weft_order *o, struct weft_order_sync **at,
             at = &s->next;
         }
     }
-}
-
-void
-weft_order_forget_syncs_(struct weft_order *o, uintptr_t begin, size_t bytes)
-{
-    const uintptr_t last = (begin + bytes - 1) / 64;
-
-    if (bytes / 64 > o->mask)
-        for (size_t i = 0; i <= o->mask; i++)
-            forget_bucket(o, &o->syncs[i], begin, bytes);
-    else
-        for (uintptr_t at = begin / 64; at <= last; at++)
-            forget_bucket(o, bucket_of(o, at * 64), begin, bytes);
 }

@@ -48,7 +48,7 @@ static void
 set_guard(struct weft_order *o, struct weft_order_sync *s, const void *guard)
 {
     const uint64_t bit = UINT64_C(1)
-                         << (weft_order_mix_(guard, WEFT_KIND_NONE) >> 58);
+                         << (weft_order_scatter_(guard, WEFT_KIND_NONE) >> 58);
 
     if (guard == NULL || (s->guard != NULL && s->guard->object == guard))
         return;

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * order_forget.c - objects whose memory is another's from now on.
+ *
+ * Every free of a program is told, so most are answered by a filter: a bit for
+ * every 64 bytes in which something was ever noted.  Bits are shared and never
+ * cleared; one that is set for nothing costs a look into a table.
+ *
+ * A lock that has ended is found no more, but stays in the graph until there are
+ * as many dead ones as live.  Then all combinations with a dead one go, which are
+ * all the stacks, edges and moments that know it.  A cycle that another thread
+ * would close later through locks that are no more is lost with them.
+ *
+ * Ordering.  The filter is relaxed: who frees memory is behind who locked
+ * something in it, by the program's own doing.
+ */
+#include "deadlock/order_impl.h"
+
+#define DEAD 1024 /* worth a sweep */
+
+static size_t
+bit_of(uintptr_t address)
+{
+    return weft_order_hash_(address / 64) % (64 * (size_t)WEFT_ORDER_FILTER);
+}
+
+void
+weft_order_mark_(struct weft_order *o, const void *object)
+{
+    const size_t bit = bit_of((uintptr_t)object);
+
+    atomic_fetch_or_explicit(&o->filter[bit / 64], UINT64_C(1) << bit % 64,
+                             memory_order_relaxed);
+}
+
+static bool
+is_marked(const struct weft_order *o, uintptr_t address)
+{
+    const size_t bit = bit_of(address);
+
+    return (atomic_load_explicit(&o->filter[bit / 64], memory_order_relaxed) >>
+                bit % 64 &
+            1) != 0;
+}
+
+/* --- the sweep ------------------------------------------------------------ */
+
+/* Mark stacks with a dead lock; then take them out of the table. */
+static struct weft_order_stack *
+sweep_stacks(struct weft_order *o)
+{
+    struct weft_order_stack *all = NULL;
+
+    for (size_t i = 0; i <= o->mask; i++) {
+        struct weft_order_stack **at = &o->stacks[i];
+        while (*at != NULL) {
+            struct weft_order_stack *s = *at;
+            const struct weft_order_stack *k = s;
+            while (k->outer != NULL && !k->lock->dead)
+                k = k->outer;
+            s->dead = k->outer != NULL;
+            if (!s->dead) {
+                at = &s->next;
+                continue;
+            }
+            *at = s->next;
+            s->next = all;
+            all = s;
+        }
+    }
+    return all;
+}
+
+/* The same with combinations; the others are listed with their locks anew. */
+static struct weft_order_combination *
+sweep_combinations(struct weft_order *o)
+{
+    struct weft_order_combination *all = NULL;
+
+    for (size_t i = 0; i <= o->mask; i++) {
+        struct weft_order_combination **at = &o->combinations[i];
+        while (*at != NULL) {
+            struct weft_order_combination *c = *at;
+            c->dead = c->lock->dead || c->held->dead;
+            if (!c->dead) {
+                c->next_wanted = c->lock->wanted;
+                c->lock->wanted = c;
+                at = &c->next;
+                continue;
+            }
+            *at = c->next;
+            c->next = all;
+            all = c;
+        }
+    }
+    return all;
+}
+
+static void
+sweep_links(struct weft_order *o, struct weft_order_edge *e)
+{
+    struct weft_order_link **at = &e->links;
+
+    while (*at != NULL) {
+        struct weft_order_link *l = *at;
+        if (!l->combination->dead) {
+            at = &l->next;
+            continue;
+        }
+        *at = l->next;
+        weft_order_give_(o, l, sizeof(*l));
+    }
+}
+
+static void
+sweep_edges(struct weft_order *o)
+{
+    for (size_t i = 0; i <= o->mask; i++) {
+        struct weft_order_edge **at = &o->edges[i];
+        while (*at != NULL) {
+            struct weft_order_edge *e = *at;
+            sweep_links(o, e);
+            if (e->links == NULL) {
+                *at = e->next;
+                weft_order_give_(o, e, sizeof(*e));
+                continue;
+            }
+            e->next_out = e->from->out;
+            e->from->out = e;
+            e->next_in = e->to->in;
+            e->to->in = e;
+            at = &e->next;
+        }
+    }
+}
+
+/* Threads do not wait any more for what is dead. */
+static void
+sweep_waits(struct weft_order *o)
+{
+    for (size_t i = 0; i <= o->mask; i++)
+        for (struct weft_order_node *n = o->nodes[i]; n != NULL; n = n->next)
+            if (n->awaits != NULL && n->awaits->dead) {
+                n->awaits = NULL;
+                weft_order_drop_clock_(o, n->awaits_at.clock);
+            }
+}
+
+static void
+give_combinations(struct weft_order *o, struct weft_order_combination *c)
+{
+    while (c != NULL) {
+        struct weft_order_combination *next = c->next;
+        for (uint32_t i = 0; i < c->count; i++)
+            weft_order_let_go_(o, &c->moments[i]);
+        if (c->room > 0)
+            weft_order_give_(o, c->moments, c->room * sizeof(c->moments[0]));
+        weft_order_give_(o, c, sizeof(*c));
+        c = next;
+    }
+}
+
+static void
+detach(struct weft_order_lock *l)
+{
+    l->out = NULL;
+    l->in = NULL;
+    l->wanted = NULL;
+}
+
+static void
+sweep(struct weft_order *o)
+{
+    for (size_t i = 0; i <= o->mask; i++)
+        for (struct weft_order_lock *l = o->locks[i]; l != NULL; l = l->next)
+            detach(l);
+    struct weft_order_stack *stacks = sweep_stacks(o);
+    struct weft_order_combination *combinations = sweep_combinations(o);
+    sweep_edges(o);
+    sweep_waits(o);
+    give_combinations(o, combinations);
+    while (stacks != NULL) {
+        struct weft_order_stack *next = stacks->next;
+        weft_order_give_(o, stacks, sizeof(*stacks));
+        stacks = next;
+    }
+    while (o->ends != NULL) {
+        struct weft_order_lock *next = o->ends->next;
+        weft_order_give_(o, o->ends, sizeof(*o->ends));
+        o->ends = next;
+    }
+    o->dead = 0;
+}
+
+/* --- what is forgotten ---------------------------------------------------- */
+
+static void
+end_life(struct weft_order *o, struct weft_order_lock *l)
+{
+    const enum weft_kind kinds[] = {l->kind, WEFT_KIND_WRITE};
+
+    l->dead = true;
+    l->next = o->ends;
+    o->ends = l;
+    o->dead++;
+    o->live--;
+    for (int i = 0; i < 1 + (l->kind == WEFT_KIND_READ); i++)
+        atomic_fetch_add_explicit(
+            &weft_order_lives_[weft_order_scatter_(l->object, kinds[i]) >> 58],
+            1, memory_order_relaxed);
+}
+
+/* Forget what is in the bytes, of what is noted where `address` would be. */
+static void
+forget_at(struct weft_order *o, uintptr_t address, uintptr_t begin,
+          size_t bytes)
+{
+    struct weft_order_lock **at = weft_order_lock_bucket_(o, address);
+
+    while (*at != NULL) {
+        struct weft_order_lock *l = *at;
+        if ((uintptr_t)l->object - begin < bytes) {
+            *at = l->next;
+            end_life(o, l);
+        } else {
+            at = &l->next;
+        }
+    }
+    weft_order_forget_syncs_(o, address, begin, bytes);
+}
+
+/* More memory than there are buckets: look into each.  Both tables have the same
+ * address in the same place. */
+static void
+forget_much(struct weft_order *o, uintptr_t begin, size_t bytes)
+{
+    for (size_t i = 0; i <= o->mask; i++)
+        if (o->locks[i] != NULL)
+            forget_at(o, (uintptr_t)o->locks[i]->object, begin, bytes);
+        else if (o->syncs[i] != NULL)
+            forget_at(o, (uintptr_t)o->syncs[i]->object, begin, bytes);
+}
+
+static bool
+is_any_marked(const struct weft_order *o, uintptr_t begin, size_t bytes)
+{
+    const uintptr_t last = (begin + bytes - 1) / 64;
+
+    for (uintptr_t at = begin / 64; at <= last; at++)
+        if (is_marked(o, at * 64))
+            return true;
+    return false;
+}
+
+void
+weft_order_forgets_(struct weft_order *o, const void *object, size_t bytes)
+{
+    const uintptr_t begin = (uintptr_t)object;
+    const bool is_much = bytes / 64 > o->mask;
+    uint64_t signals;
+
+    if (bytes == 0)
+        bytes = 1;
+    if (weft_order_is_full_(o) || (!is_much && !is_any_marked(o, begin, bytes)))
+        return;
+    signals = weft_order_lock_alone_(o);
+    if (is_much)
+        forget_much(o, begin, bytes);
+    else
+        for (uintptr_t at = begin / 64; at <= (begin + bytes - 1) / 64; at++)
+            if (is_marked(o, at * 64))
+                forget_at(o, at * 64, begin, bytes);
+    if (o->dead >= DEAD && o->dead >= o->live)
+        sweep(o);
+    weft_order_unlock_alone_(o, signals);
+}
