@@ -51,6 +51,16 @@ void weft_dl_write_text_(struct weft_writer *w, const struct weft_dl_report *r);
  * line by line. */
 void weft_dl_write_json_(struct weft_writer *w, const struct weft_dl_report *r);
 
+/* Parts of it. */
+void weft_dl_write_json_string_(struct weft_writer *w, const char *s);
+void weft_dl_write_json_place_(struct weft_writer *w,
+                               const struct weft_dl_report *r,
+                               const struct weft_dl_place *p);
+void weft_dl_write_json_object_(struct weft_writer *w,
+                                const struct weft_dl_report *r,
+                                const void *object, enum weft_kind kind,
+                                const struct weft_dl_place *p);
+
 /* Write one directed graph in the language of Graphviz: from each thread to
  * what it waits for, and from there to who has it. */
 void weft_dl_write_graph_(struct weft_writer *w,

@@ -116,6 +116,27 @@ weft_dl_level_name_(const struct weft_dl_found *f)
 }
 
 void
+weft_dl_write_json_string_(struct weft_writer *w, const char *s)
+{
+    say_string(w, s);
+}
+
+void
+weft_dl_write_json_place_(struct weft_writer *w, const struct weft_dl_report *r,
+                          const struct weft_dl_place *p)
+{
+    say_place(w, r, p);
+}
+
+void
+weft_dl_write_json_object_(struct weft_writer *w,
+                           const struct weft_dl_report *r, const void *object,
+                           enum weft_kind kind, const struct weft_dl_place *p)
+{
+    say_object(w, r, object, kind, p);
+}
+
+void
 weft_dl_write_json_(struct weft_writer *w, const struct weft_dl_report *r)
 {
     const struct weft_dl_found *f = r->found;

@@ -380,6 +380,7 @@ bool weft_shim_peek_(const void *from, void *to, size_t bytes);
 struct weft_shim_sleep {
     bool exists;
     bool sleeps;
+    char state;        /* as in ps(1) */
     uint64_t switches; /* how often it was taken off a CPU */
 };
 struct weft_shim_sleep weft_shim_sleep_of_(pid_t tid);
@@ -388,8 +389,11 @@ void weft_shim_name_of_(pid_t tid, char *name, size_t room);
 /* How many threads the process has; 0: not known. */
 uint32_t weft_shim_task_count_(void);
 
-/* Whether the program has handlers for signals. */
+/* Whether the program has handlers for signals; for which, as a bit for each;
+ * which handlers are the shim's. */
 bool weft_shim_catches_(void);
+uint64_t weft_shim_caught_(void);
+uint64_t weft_shim_own_signals_(void);
 
 /* A picture of all threads, and what there is to know of each besides. */
 struct weft_shim_picture {

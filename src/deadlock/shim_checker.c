@@ -31,6 +31,7 @@
 
 #include "base/writer.h"
 #include "deadlock/report.h"
+#include "deadlock/shim_dump.h"
 #include "deadlock/shim_order.h"
 
 #define STACK_BYTES ((size_t)512 << 10)
@@ -290,18 +291,21 @@ end_with_last(void)
         exit(0);
 }
 
-/* Sleep until something is published after what has been looked at. */
+/* Sleep until something is published after what has been looked at, or there is
+ * something to do. */
 static void
 await_news(uint64_t looked_at, bool again)
 {
-    static const struct timespec a_while = {0, AGAIN_MS * 1000000};
-
     atomic_store_explicit(&weft_shim_bell_, 1, memory_order_relaxed);
     /* seq_cst: shim.bell.  Otherwise a wait that is published now could find
      * the bell not set while it is not seen here. */
     atomic_thread_fence(memory_order_seq_cst);
+    int64_t most = weft_shim_due_ms_(); /* seq_cst: shim.asked */
+    if (again && (most < 0 || most > AGAIN_MS))
+        most = AGAIN_MS;
+    const struct timespec t = {most / 1000, most % 1000 * 1000000};
     if (count_waiters(false).sum == looked_at && !weft_shim_has_predicted_())
-        weft_shim_await_bell_(again ? &a_while : NULL);
+        weft_shim_await_bell_(most < 0 ? NULL : &t);
     atomic_store_explicit(&weft_shim_bell_, 0, memory_order_relaxed);
 }
 
@@ -332,7 +336,9 @@ check(void *unused)
     weft_shim_me_ = &weft_shim_nobody_;
     prctl(PR_SET_NAME, "weft-deadlock");
     for (;;) {
-        sleep_ms(pause);
+        const int64_t due = weft_shim_due_ms_();
+        sleep_ms(due < 0 || due > pause ? pause : due);
+        weft_shim_do_duties_();
         weft_shim_tell_predicted_();
         const struct waiters w = count_waiters(true);
         pictures[0].again = false;

@@ -83,6 +83,7 @@ weft_shim_sleep_of_(pid_t tid)
         return s;
     s.exists = *state != 'Z' && *state != 'X';
     s.sleeps = *state == 'S';
+    s.state = *state;
     s.switches = strtoull(went, NULL, 10) + strtoull(taken, NULL, 10);
     return s;
 }
@@ -105,15 +106,22 @@ weft_shim_task_count_(void)
                : 0;
 }
 
-bool
-weft_shim_catches_(void)
+uint64_t
+weft_shim_caught_(void)
 {
     char text[4096];
 
     read_small("/proc/self/status", text, sizeof(text));
     const char *caught = value_of(text, "\nSigCgt:\t");
     if (caught == NULL)
-        return true;
+        return UINT64_MAX;
     /* 32 and 33 are libc's own. */
-    return (strtoull(caught, NULL, 16) & ~(UINT64_C(3) << 31)) != 0;
+    return strtoull(caught, NULL, 16) &
+           ~(UINT64_C(3) << 31 | weft_shim_own_signals_());
+}
+
+bool
+weft_shim_catches_(void)
+{
+    return weft_shim_caught_() != 0;
 }

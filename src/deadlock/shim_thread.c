@@ -7,6 +7,7 @@
  */
 #include <unistd.h>
 
+#include "deadlock/shim_dump.h"
 #include "deadlock/shim_order.h"
 
 static void
@@ -241,6 +242,7 @@ in_child(void)
     if (!weft_shim_options_.children) {
         weft_shim_order_forked_(NULL);
         weft_shim_options_.on = false;
+        weft_shim_forget_duties_();
         weft_shim_me_ = &weft_shim_nobody_;
         return;
     }
@@ -253,6 +255,8 @@ __attribute__((constructor)) static void
 begin(void)
 {
     weft_shim_self_();
-    if (weft_shim_options_.on)
-        pthread_atfork(NULL, NULL, in_child);
+    if (!weft_shim_options_.on)
+        return;
+    pthread_atfork(NULL, NULL, in_child);
+    weft_shim_begin_duties_();
 }

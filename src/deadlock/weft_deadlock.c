@@ -21,9 +21,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <weft/version.h>
+
+#include "deadlock/values.h"
 
 #define SHIM      "libweft-deadlock.so"
 #define SHIM_ROOM (2 * PATH_MAX)
@@ -48,6 +51,11 @@ static const char usage[] =
     "      --json=FILE         append them to FILE in JSON, one a line\n"
     "      --graph=FILE        append them to FILE as graphs for Graphviz\n"
     "      --exit-status=N     exit with N when something was found (66)\n"
+    "      --timeout=S         after S seconds, say what all threads do, and "
+    "end\n"
+    "      --dump-signal=SIG   say what all threads do when SIG comes, go on\n"
+    "      --stuck=S           tell when nothing in the program runs for S "
+    "seconds\n"
     "      --keep              do not end the program after a report\n"
     "      --no-predict        tell only of what happens\n"
     "      --order             tell of locks in both orders that are kept "
@@ -254,6 +262,9 @@ enum long_option {
     JSON = 256,
     GRAPH,
     STATUS,
+    TIMEOUT,
+    SIGNAL,
+    STUCK,
     KEEP,
     NO_PREDICT,
     ORDER,
@@ -267,6 +278,9 @@ static const struct option options[] = {
     {"json", required_argument, NULL, JSON},
     {"graph", required_argument, NULL, GRAPH},
     {"exit-status", required_argument, NULL, STATUS},
+    {"timeout", required_argument, NULL, TIMEOUT},
+    {"dump-signal", required_argument, NULL, SIGNAL},
+    {"stuck", required_argument, NULL, STUCK},
     {"keep", no_argument, NULL, KEEP},
     {"no-predict", no_argument, NULL, NO_PREDICT},
     {"order", no_argument, NULL, ORDER},
@@ -287,6 +301,40 @@ tell_status(const char *text)
     tell_number("WEFT_DEADLOCK_STATUS", n);
 }
 
+static int64_t
+read_ms(const char *text)
+{
+    const int64_t ms = weft_value_ms_(text);
+
+    if (ms == 0)
+        refuse(REFUSED, text, "is no time in seconds, as 2 or 0.5");
+    return ms;
+}
+
+/* From now: the program may execute another one on its way. */
+static void
+tell_timeout(const char *text)
+{
+    const int64_t ms = read_ms(text);
+    struct timespec t;
+    char value[64];
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    snprintf(value, sizeof(value), "%lld %.24s",
+             (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000 + ms, text);
+    setenv("WEFT_DEADLOCK_TIMEOUT", value, 1);
+}
+
+static void
+tell_signal(const char *text)
+{
+    const int n = weft_value_signal_(text);
+
+    if (n == 0)
+        refuse(REFUSED, text, "is no signal, or none that can be handled");
+    tell_number("WEFT_DEADLOCK_SIGNAL", n);
+}
+
 static void
 forget_all(void)
 {
@@ -295,6 +343,8 @@ forget_all(void)
         "WEFT_DEADLOCK_GRAPH",      "WEFT_DEADLOCK_STATUS",
         "WEFT_DEADLOCK_KEEP",       "WEFT_DEADLOCK_CHILDREN",
         "WEFT_DEADLOCK_NO_PREDICT", "WEFT_DEADLOCK_ORDER",
+        "WEFT_DEADLOCK_TIMEOUT",    "WEFT_DEADLOCK_SIGNAL",
+        "WEFT_DEADLOCK_STUCK",
     };
 
     for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
@@ -316,6 +366,12 @@ read_options(int argc, char **argv)
             tell_file("WEFT_DEADLOCK_GRAPH", optarg);
         } else if (c == STATUS) {
             tell_status(optarg);
+        } else if (c == TIMEOUT) {
+            tell_timeout(optarg);
+        } else if (c == SIGNAL) {
+            tell_signal(optarg);
+        } else if (c == STUCK) {
+            tell_number("WEFT_DEADLOCK_STUCK", (long)read_ms(optarg));
         } else if (c == KEEP) {
             setenv("WEFT_DEADLOCK_KEEP", "1", 1);
         } else if (c == NO_PREDICT) {

@@ -1,0 +1,231 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# test_deadlock_options.sh - what weft-deadlock does when asked for: dumps after
+# a time and on a signal, programs in which nothing runs any more.
+: "${srcdir:=$(dirname "$0")/..}"
+. "$srcdir/tests/tap.sh"
+: "${CC:=cc}"
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+tool=$PWD/weft-deadlock
+
+# Compile one of the programs of tests/deadlock, or what stands on standard input.
+compile() { # NAME
+    source=$srcdir/tests/deadlock/$1.c
+    test -f "$source" || source="-x c -"
+    # shellcheck disable=SC2086 # two words
+    $CC -std=gnu11 -D_GNU_SOURCE -g -O1 -pthread -I"$srcdir/tests/deadlock" \
+        -o "$dir/$1" $source
+}
+
+# The status of a command is this; what it wrote is in err and out.
+gives() { # STATUS COMMAND...
+    wanted=$1
+    shift
+    status=0
+    timeout 60 "$@" >"$dir/out" 2>"$dir/err" || status=$?
+    cat "$dir/err"
+    echo "status $status"
+    test "$status" = "$wanted"
+}
+one_line() { # STATUS WORDS COMMAND...
+    words=$2
+    wanted=$1
+    shift 2
+    gives "$wanted" "$@" && test "$(wc -l <"$dir/err")" = 1 &&
+        grep -q "$words" "$dir/err"
+}
+said() { # WORDS
+    grep -q -- "$1" "$dir/err"
+}
+silent() {
+    test ! -s "$dir/err"
+}
+
+# --- after a time ---
+ok "a program that creates no thread is ended" \
+    gives 66 "$tool" --timeout=0.2 sleep 60
+ok "the dump says why" said "time is up: the program has run for 0.2 s"
+ok "and has the only thread" said 'thread 1 "sleep" ('
+ok "the status asked for" \
+    gives 9 "$tool" --exit-status=9 --timeout 0.2 --keep sleep 60
+ok "a program that ends before has its own" \
+    gives 7 "$tool" --timeout=60 sh -c 'exit 7'
+ok "and nothing is said" silent
+ok "the time goes on when another program is executed" \
+    gives 66 "$tool" --timeout=0.5 sh -c 'sleep 0.1; exec sleep 60'
+for bad in 0 x '' 1e3 99999999999; do
+    ok "no time: '$bad'" one_line 2 "no time" "$tool" --timeout="$bad" true
+done
+
+ok "a program with threads is compiled" compile several <<'END'
+#include "common.h"
+
+#include <sys/stat.h>
+
+static pthread_mutex_t m = MUTEX;
+static pthread_mutex_t never = MUTEX;
+
+static void *
+waiter(void *unused)
+{
+    pthread_setname_np(pthread_self(), "waiter");
+    lock(&m);
+    return unused;
+}
+
+static void *
+timed(void *unused)
+{
+    struct timespec t = in_ms(60000);
+
+    pthread_setname_np(pthread_self(), "timed");
+    lock(&never);
+    pthread_mutex_timedlock(&m, &t);
+    return unused;
+}
+
+static void *
+spinner(void *unused)
+{
+    pthread_setname_np(pthread_self(), "spinner");
+    for (volatile int i = 0;; i = i + 1)
+        continue;
+    return unused;
+}
+
+int
+main(int count, char **list)
+{
+    struct stat s;
+
+    lock(&m);
+    start(waiter, NULL);
+    start(timed, NULL);
+    start(spinner, NULL);
+    puts("ready");
+    fflush(stdout);
+    do /* until the dump is there */
+        sleep_ms(20);
+    while (count < 2 || stat(list[1], &s) != 0 || s.st_size == 0);
+    return 5;
+}
+END
+ok "a dump of one with threads" \
+    gives 66 "$tool" --timeout=0.5 --json="$dir/json" "$dir/several"
+ok "who waits: where" said '"waiter" .* waits for mutex .* in waiter (.*:12)'
+ok "who waits: for whom" said 'needs thread 1$'
+ok "who waits with a deadline" said '"timed" .*, with a deadline'
+ok "who holds: where" said 'holds mutex .*, taken in main'
+ok "who holds while he waits" said 'holds mutex .*, taken in timed (.*:22)'
+ok "who runs" said '"spinner" ([0-9]*) runs'
+fails "the checker is not in it" said '"weft-deadlock"'
+ok "the same in JSON" grep -q '"shape":"timeout".*"name":"waiter"' "$dir/json"
+
+# --- on a signal ---
+signalled() { # STATUS SIGNAL OPTIONS... PROGRAM...: when it says that it is ready
+    wanted=$1 signal=$2
+    shift 2
+    mkfifo "$dir/fifo"
+    "$tool" --timeout=60 "$@" >"$dir/fifo" 2>"$dir/err" &
+    pid=$!
+    read -r line <"$dir/fifo"
+    rm "$dir/fifo"
+    test "$line" = ready
+    kill "-$signal" "$pid"
+    status=0
+    wait "$pid" || status=$?
+    cat "$dir/err"
+    echo "status $status"
+    test "$status" = "$wanted"
+}
+ok "a dump on a signal: the program goes on" \
+    signalled 5 QUIT --dump-signal=QUIT "$dir/several" "$dir/err"
+ok "it is told why" said "as asked for by a signal"
+ok "it has all threads" said '"timed" .*, with a deadline'
+ok "a number, or a name as kill(1) has it" \
+    signalled 5 USR1 --dump-signal=SIGUSR1 "$dir/several" "$dir/err"
+ok "and a dump" said "as asked for by a signal"
+ok "not asked for, the signal does what it does" \
+    signalled 138 USR1 "$dir/several" "$dir/err"
+for bad in KILL SEGV 11 NOPE ''; do
+    ok "no signal for it: '$bad'" \
+        one_line 2 "no signal" "$tool" --dump-signal="$bad" true
+done
+
+ok "a program with a handler is compiled" compile own_handler <<'END'
+#include "common.h"
+
+static void
+handler(int unused)
+{
+    (void)unused;
+    _exit(8);
+}
+
+int
+main(void)
+{
+    struct sigaction a;
+
+    sigaction(SIGQUIT, NULL, &a);
+    if (a.sa_handler == SIG_DFL)
+        return 1;
+    signal(SIGQUIT, handler);
+    puts("ready");
+    fflush(stdout);
+    sleep_ms(60000);
+    return 2;
+}
+END
+ok "the program's own handler goes first" \
+    signalled 8 QUIT --dump-signal=QUIT "$dir/own_handler"
+ok "and nothing is said" silent
+
+ok "a program that forks is compiled" compile forks <<'END'
+#include "common.h"
+
+int
+main(void)
+{
+    int status;
+    const pid_t child = fork();
+
+    if (child == 0) {
+        raise(SIGQUIT);
+        sleep_ms(60000);
+    }
+    waitpid(child, &status, 0);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 100;
+}
+END
+ok "the signal ends the child of a fork" \
+    gives 3 "$tool" --dump-signal=QUIT "$dir/forks"
+for name in semaphore_never_posted stuck_futexes stuck_event stuck_pipe \
+    stuck_pipe_and_mutex unstuck_child unstuck_handler; do
+    ok "$name is compiled" compile "$name"
+done
+ok "the handler does not count as one that could post" \
+    gives 66 "$tool" --dump-signal=QUIT "$dir/semaphore_never_posted"
+
+# --- nothing runs ---
+if test -s /proc/self/syscall; then
+    for name in stuck_futexes stuck_event stuck_pipe stuck_pipe_and_mutex; do
+        ok "$name: 66" gives 66 "$tool" --stuck=0.2 "$dir/$name"
+        ok "$name: what is said" said "stuck: nothing has run for 0.2 s"
+    done
+    ok "what a thread is in, and where" \
+        said "is in poll of descriptor .*, pipe:.*, called in reader"
+else
+    skip "programs in which nothing runs" "this kernel does not tell of calls"
+fi
+ok "it is off unless asked for" \
+    gives 124 timeout 1 "$tool" "$dir/stuck_pipe"
+ok "a child will write: not stuck" gives 0 "$tool" --stuck=0.2 \
+    "$dir/unstuck_child"
+ok "a handler will write: not stuck" gives 0 "$tool" --stuck=0.2 \
+    "$dir/unstuck_handler"
+ok "who sleeps is not stuck" gives 0 "$tool" --stuck=0.2 sleep 1
+ok "no time" one_line 2 "no time" "$tool" --stuck=x true
+
+tap_end
