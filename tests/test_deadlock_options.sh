@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # test_deadlock_options.sh - what weft-deadlock does when asked for: dumps after
-# a time and on a signal, programs in which nothing runs any more.
+# a time and on a signal, programs in which nothing runs any more, reports that
+# are suppressed.
 : "${srcdir:=$(dirname "$0")/..}"
 . "$srcdir/tests/tap.sh"
 : "${CC:=cc}"
@@ -40,6 +41,9 @@ said() { # WORDS
 }
 silent() {
     test ! -s "$dir/err"
+}
+is_only() { # LINE
+    test "$(cat "$dir/err")" = "$1"
 }
 
 # --- after a time ---
@@ -201,7 +205,7 @@ main(void)
 END
 ok "the signal ends the child of a fork" \
     gives 3 "$tool" --dump-signal=QUIT "$dir/forks"
-for name in semaphore_never_posted stuck_futexes stuck_event stuck_pipe \
+for name in semaphore_never_posted stuck_futexes stuck_pipe \
     stuck_pipe_and_mutex unstuck_child unstuck_handler; do
     ok "$name is compiled" compile "$name"
 done
@@ -210,7 +214,7 @@ ok "the handler does not count as one that could post" \
 
 # --- nothing runs ---
 if test -s /proc/self/syscall; then
-    for name in stuck_futexes stuck_event stuck_pipe stuck_pipe_and_mutex; do
+    for name in stuck_futexes stuck_pipe_and_mutex; do
         ok "$name: 66" gives 66 "$tool" --stuck=0.2 "$dir/$name"
         ok "$name: what is said" said "stuck: nothing has run for 0.2 s"
     done
@@ -225,7 +229,57 @@ ok "a child will write: not stuck" gives 0 "$tool" --stuck=0.2 \
     "$dir/unstuck_child"
 ok "a handler will write: not stuck" gives 0 "$tool" --stuck=0.2 \
     "$dir/unstuck_handler"
-ok "who sleeps is not stuck" gives 0 "$tool" --stuck=0.2 sleep 1
 ok "no time" one_line 2 "no time" "$tool" --stuck=x true
+
+# --- what is not to be told ---
+ok "a program is compiled that ends though two of its threads do not" \
+    compile ends_all_the_same <<'END'
+#include "common.h"
+
+static pthread_mutex_t m[2] = {MUTEX, MUTEX};
+
+static void *
+audit(void *arg)
+{
+    const long i = (long)arg;
+
+    lock(&m[i]);
+    meet();
+    lock(&m[1 - i]);
+    return NULL;
+}
+
+int
+main(void)
+{
+    start(audit, (void *)0L);
+    start(audit, (void *)1L);
+    sleep_ms(1000);
+    return 4;
+}
+END
+suppressing() { # STATUS LINES: how that program ends
+    printf '%b\n' "$2" >"$dir/lines"
+    gives "$1" "$tool" --suppress="$dir/lines" "$dir/ends_all_the_same"
+}
+ok "a function: the program's status" suppressing 4 '# known\n\n function:audit'
+ok "the last line counts it" is_only "weft: 1 suppressed"
+ok "what names nothing of it: it is told" suppressing 66 \
+    'function:aud\nfunction:main\nfile:audit.c\nmodule:ends'
+fails "and nothing is counted" said suppressed
+echo 'function:main' >"$dir/main"
+ok "what nobody runs in is not told either" gives 124 timeout 1 \
+    "$tool" --suppress="$dir/main" --stuck=0.2 "$dir/stuck_pipe"
+printf '#\nfunction:f\nfunctoin:main\n' >"$dir/bad"
+ok "a line that is none: which" one_line 2 ":3: is not function" \
+    "$tool" --suppress="$dir/bad" true
+ok "a file that is not there" one_line 2 "No such file" \
+    "$tool" --suppress=/nope true
+in_folder() {
+    (cd "$dir" && gives 4 "$tool" --suppress=main sh -c 'cd /; exec "$0"' \
+        "$dir/ends_all_the_same")
+}
+echo 'function:audit' >>"$dir/main"
+ok "a file by a path that the program leaves" in_folder
 
 tap_end

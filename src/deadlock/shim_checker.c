@@ -33,6 +33,7 @@
 #include "deadlock/report.h"
 #include "deadlock/shim_dump.h"
 #include "deadlock/shim_order.h"
+#include "deadlock/shim_suppress.h"
 
 #define STACK_BYTES ((size_t)512 << 10)
 #define PATIENCE_MS 20
@@ -136,7 +137,8 @@ is_still_so(const struct weft_shim_picture *p, const struct weft_dl_found *f)
     return true;
 }
 
-/* Look the names up, which takes long enough to look once more; then tell. */
+/* Look the names up, which takes long enough to look once more; then tell.  What
+ * is suppressed counts as told, but not here. */
 static bool
 report(struct weft_shim_picture *p, const struct weft_dl_found *f)
 {
@@ -149,10 +151,12 @@ report(struct weft_shim_picture *p, const struct weft_dl_found *f)
         weft_symbols_find_(r.symbols, weft_in_ms(NAMES_MS));
         shorten(p, r.symbols);
     }
-    const bool so = is_still_so(p, f);
+    bool so = is_still_so(p, f);
     if (so) {
-        write_all(&r);
         reported[reported_count++ % REMEMBERED] = weft_dl_mark_(&p->p, f);
+        so = !weft_shim_suppresses_(&r);
+        if (so)
+            write_all(&r);
     } else {
         pictures[0].again = true;
     }
@@ -323,6 +327,7 @@ end_program(void)
 {
     if (weft_shim_options_.keep)
         return;
+    weft_shim_say_suppressed_();
     syscall(SYS_exit_group, weft_shim_options_.status);
 }
 

@@ -13,6 +13,7 @@
 #include <weft/deadline.h>
 
 #include "deadlock/shim_dump.h"
+#include "deadlock/shim_suppress.h"
 
 #define NAMES_MS 4000
 
@@ -240,6 +241,22 @@ end(const char *path)
         close(writer.fd);
 }
 
+/* Whether a place of one of the threads is named by the user. */
+static bool
+is_unwanted(const struct weft_symbols *s)
+{
+    for (uint32_t i = 0; i < tasks.used; i++) {
+        const struct weft_dl_thread *d = record_of(&tasks.list[i]);
+        if (waits(d) ? weft_shim_is_unwanted_(s, &d->wait.place)
+                     : weft_shim_is_unwanted_(s, &tasks.list[i].place))
+            return true;
+        for (uint32_t k = 0; d != NULL && k < d->held_count; k++)
+            if (weft_shim_is_unwanted_(s, &d->held[k].place))
+                return true;
+    }
+    return false;
+}
+
 bool
 weft_shim_dump_(const char *headline, const char *shape, const char *doubt)
 {
@@ -251,6 +268,11 @@ weft_shim_dump_(const char *headline, const char *shape, const char *doubt)
     if (!weft_shim_picture_(&picture))
         picture.p.count = 0;
     r.symbols = find_names();
+    if (doubt != NULL && is_unwanted(r.symbols)) {
+        weft_shim_count_suppressed_();
+        weft_symbols_destroy_(r.symbols);
+        return false;
+    }
     if (begin(o->output, STDERR_FILENO)) {
         say_all(&r, headline, doubt);
         end(o->output);

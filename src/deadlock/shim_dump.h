@@ -70,7 +70,7 @@ bool weft_shim_visit_numbers_(const char *folder, weft_shim_visit *visit,
  *
  *   headline   the first line of the text
  *   shape      what JSON calls it
- *   doubt      a last line; NULL: none
+ *   doubt      a last line; NULL: none, it is a fact and not to be suppressed
  *   returns    false: it was suppressed
  */
 bool weft_shim_dump_(const char *headline, const char *shape,

@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "deadlock/shim_dump.h"
+#include "deadlock/shim_suppress.h"
 
 #define FAULTS                                                       \
     (1u << (SIGSEGV - 1) | 1u << (SIGBUS - 1) | 1u << (SIGFPE - 1) | \
@@ -143,6 +144,13 @@ is_stuck(void)
 }
 
 static void
+end_program(void)
+{
+    weft_shim_say_suppressed_();
+    syscall(SYS_exit_group, weft_shim_options_.status);
+}
+
+static void
 tell_stuck(void)
 {
     char text[80];
@@ -154,7 +162,7 @@ tell_stuck(void)
     atomic_store_explicit(&weft_shim_options_.found, true,
                           memory_order_relaxed);
     if (!weft_shim_options_.keep)
-        syscall(SYS_exit_group, weft_shim_options_.status);
+        end_program();
 }
 
 static void
@@ -179,14 +187,14 @@ sample(int64_t now)
 /* --- when ----------------------------------------------------------------- */
 
 static void
-end_program(void)
+end_in_time(void)
 {
     char text[120];
 
     snprintf(text, sizeof(text), "time is up: the program has run for %s s",
              end_after);
     weft_shim_dump_(text, "timeout", NULL);
-    syscall(SYS_exit_group, weft_shim_options_.status);
+    end_program();
 }
 
 int64_t
@@ -214,7 +222,7 @@ weft_shim_do_duties_(void)
     if (atomic_exchange_explicit(&asked, false, memory_order_relaxed))
         weft_shim_dump_("all threads, as asked for by a signal", "dump", NULL);
     if (end_at != 0 && now >= end_at)
-        end_program();
+        end_in_time();
     if (stuck_ms != 0 && now >= next_sample)
         sample(now);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "deadlock/shim_order.h"
+#include "deadlock/shim_suppress.h"
 
 #define STATUS 66
 
@@ -55,6 +56,7 @@ weft_shim_finish_(int status)
     if (!weft_shim_options_.on || weft_shim_options_.pid != getpid())
         return status;
     weft_shim_tell_predicted_();
+    weft_shim_say_suppressed_();
     return atomic_load_explicit(&weft_shim_options_.found, memory_order_relaxed)
                ? weft_shim_options_.status
                : status;

@@ -21,6 +21,7 @@
 #include "base/writer.h"
 #include "deadlock/report.h"
 #include "deadlock/shim_order.h"
+#include "deadlock/shim_suppress.h"
 
 #define NAMES_MS 4000
 
@@ -97,8 +98,9 @@ shorten(struct weft_dl_thread *t, struct weft_dl_held *held,
         weft_shim_shorten_(&held[i].place, symbols, true);
 }
 
-/* Tell one, from a copy of it in `room`: the threads, then what they hold. */
-static void
+/* Tell one, from a copy of it in `room`: the threads, then what they hold.
+ * False: it is suppressed. */
+static bool
 tell_copy(const struct weft_order_found *f, struct weft_dl_thread *threads)
 {
     struct weft_dl_picture p = {threads, f->picture.count};
@@ -118,11 +120,15 @@ tell_copy(const struct weft_order_found *f, struct weft_dl_thread *threads)
             shorten(&threads[i], held, r.symbols);
         held += threads[i].held_count;
     }
-    write_all(&r);
+    const bool wanted = !weft_shim_suppresses_(&r);
+    if (wanted)
+        write_all(&r);
     weft_symbols_destroy_(r.symbols);
+    return wanted;
 }
 
-static void
+/* False: it is suppressed. */
+static bool
 tell(const struct weft_order_found *f)
 {
     size_t bytes = f->picture.count * sizeof(*f->picture.threads);
@@ -131,9 +137,10 @@ tell(const struct weft_order_found *f)
         bytes += f->picture.threads[i].held_count * sizeof(struct weft_dl_held);
     struct weft_dl_thread *copy = weft_shim_map_(bytes);
     if (copy == NULL)
-        return;
-    tell_copy(f, copy);
+        return true;
+    const bool wanted = tell_copy(f, copy);
     weft_shim_unmap_(copy, bytes);
+    return wanted;
 }
 
 void
@@ -148,10 +155,11 @@ weft_shim_tell_predicted_(void)
         sched_yield();
     for (const struct weft_order_found *f = next_found(); f != NULL;
          f = next_found()) {
-        tell(f);
+        const bool wanted = tell(f);
         last = f;
-        atomic_store_explicit(&weft_shim_options_.found, true,
-                              memory_order_relaxed);
+        if (wanted)
+            atomic_store_explicit(&weft_shim_options_.found, true,
+                                  memory_order_relaxed);
     }
     /* release: telling */
     atomic_store_explicit(&telling, false, memory_order_release);

@@ -9,6 +9,7 @@
 
 #include "deadlock/shim_dump.h"
 #include "deadlock/shim_order.h"
+#include "deadlock/shim_suppress.h"
 
 static void
 end(void *arg)
@@ -258,5 +259,6 @@ begin(void)
     if (!weft_shim_options_.on)
         return;
     pthread_atfork(NULL, NULL, in_child);
+    weft_shim_read_suppressions_();
     weft_shim_begin_duties_();
 }

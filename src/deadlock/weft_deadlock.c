@@ -26,6 +26,7 @@
 
 #include <weft/version.h>
 
+#include "deadlock/suppress.h"
 #include "deadlock/values.h"
 
 #define SHIM      "libweft-deadlock.so"
@@ -56,6 +57,7 @@ static const char usage[] =
     "      --dump-signal=SIG   say what all threads do when SIG comes, go on\n"
     "      --stuck=S           tell when nothing in the program runs for S "
     "seconds\n"
+    "      --suppress=FILE     do not tell what FILE has names of\n"
     "      --keep              do not end the program after a report\n"
     "      --no-predict        tell only of what happens\n"
     "      --order             tell of locks in both orders that are kept "
@@ -228,15 +230,11 @@ preload(const char *shim)
 
 /* The program may change its folder: tell whole paths. */
 static void
-tell_file(const char *variable, const char *file)
+tell_path(const char *variable, const char *file)
 {
     char folder[PATH_MAX];
     char *whole;
-    const int fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 
-    if (fd < 0)
-        refuse(REFUSED, file, strerror(errno));
-    close(fd);
     if (file[0] == '/' || getcwd(folder, sizeof(folder)) == NULL) {
         setenv(variable, file, 1);
         return;
@@ -245,6 +243,41 @@ tell_file(const char *variable, const char *file)
         refuse(REFUSED, file, strerror(errno));
     setenv(variable, whole, 1);
     free(whole);
+}
+
+static void
+tell_file(const char *variable, const char *file)
+{
+    const int fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+
+    if (fd < 0)
+        refuse(REFUSED, file, strerror(errno));
+    close(fd);
+    tell_path(variable, file);
+}
+
+/* Refuse a file with a line that means nothing, and one that cannot be read. */
+static void
+tell_suppressions(const char *file)
+{
+    static char text[WEFT_SUPPRESS_MOST + 1];
+    unsigned line;
+    FILE *f = fopen(file, "re");
+
+    if (f == NULL)
+        refuse(REFUSED, file, strerror(errno));
+    const size_t n = fread(text, 1, sizeof(text), f);
+    if (ferror(f))
+        refuse(REFUSED, file, strerror(errno));
+    fclose(f);
+    if (n == sizeof(text))
+        refuse(REFUSED, file, "has more than a megabyte");
+    const char *why = weft_suppress_check_(text, &line);
+    if (why != NULL) {
+        fprintf(stderr, "weft-deadlock: %s:%u: %s\n", file, line, why);
+        exit(REFUSED);
+    }
+    tell_path("WEFT_DEADLOCK_SUPPRESS", file);
 }
 
 static void
@@ -265,6 +298,7 @@ enum long_option {
     TIMEOUT,
     SIGNAL,
     STUCK,
+    SUPPRESS,
     KEEP,
     NO_PREDICT,
     ORDER,
@@ -281,6 +315,7 @@ static const struct option options[] = {
     {"timeout", required_argument, NULL, TIMEOUT},
     {"dump-signal", required_argument, NULL, SIGNAL},
     {"stuck", required_argument, NULL, STUCK},
+    {"suppress", required_argument, NULL, SUPPRESS},
     {"keep", no_argument, NULL, KEEP},
     {"no-predict", no_argument, NULL, NO_PREDICT},
     {"order", no_argument, NULL, ORDER},
@@ -344,7 +379,7 @@ forget_all(void)
         "WEFT_DEADLOCK_KEEP",       "WEFT_DEADLOCK_CHILDREN",
         "WEFT_DEADLOCK_NO_PREDICT", "WEFT_DEADLOCK_ORDER",
         "WEFT_DEADLOCK_TIMEOUT",    "WEFT_DEADLOCK_SIGNAL",
-        "WEFT_DEADLOCK_STUCK",
+        "WEFT_DEADLOCK_STUCK",      "WEFT_DEADLOCK_SUPPRESS",
     };
 
     for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
@@ -372,6 +407,8 @@ read_options(int argc, char **argv)
             tell_signal(optarg);
         } else if (c == STUCK) {
             tell_number("WEFT_DEADLOCK_STUCK", (long)read_ms(optarg));
+        } else if (c == SUPPRESS) {
+            tell_suppressions(optarg);
         } else if (c == KEEP) {
             setenv("WEFT_DEADLOCK_KEEP", "1", 1);
         } else if (c == NO_PREDICT) {

@@ -20,7 +20,7 @@ main(void)
 
     must(pipe(ends));
     must(sigaction(SIGALRM, &a, NULL));
-    alarm(2);
+    alarm(1);
     must(read(ends[0], &c, 1) != 1);
     return 0;
 }
