@@ -108,6 +108,87 @@ if $CXX -std=c++17 -O2 -pthread -o "$dir/modern" "$dir/modern.cc"; then
 else
     skip "C++ with shared mutexes" "it is not compiled here"
 fi
+
+# A server whose workers, maintenance threads and clients meet in many locks.
+# Eight clients at a time; each counts, writes and reads back, then one flushes
+# while others go on; it ends when it is asked to.
+cat >"$dir/clients.py" <<'END'
+import os, socket, sys, threading, time
+
+path = sys.argv[1]
+
+def call(f, text, end):
+    f.write(text)
+    f.flush()
+    lines = []
+    while True:
+        line = f.readline()
+        lines.append(line)
+        if not line or line.split(b" ")[0].strip() in end:
+            return b"".join(lines)
+
+def connect():
+    s = socket.socket(socket.AF_UNIX)
+    for _ in range(600):
+        try:
+            s.connect(path)
+            return s.makefile("rwb")
+        except OSError:
+            time.sleep(0.1)
+    sys.exit("no server")
+
+failed = []
+
+def client(k):
+    f = connect()
+    for i in range(150):
+        key, value = b"%d-%d" % (k, i), b"x" * (i * 37 % 5000)
+        call(f, b"set %s 0 0 %d\r\n%s\r\n" % (key, len(value), value), [b"STORED"])
+        if value + b"\r\n" not in call(f, b"get %s\r\n" % key, [b"END"]):
+            failed.append(key)
+        call(f, b"incr total 1\r\n", [b"%d" % n for n in range(1, 1201)])
+    call(f, b"lru_crawler crawl all\r\n", [b"OK", b"BUSY"])
+
+f = connect()
+call(f, b"set total 0 0 1\r\n0\r\n", [b"STORED"])
+threads = [threading.Thread(target=client, args=(k,)) for k in range(8)]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+print(call(f, b"get total\r\n", [b"END"]).split(b"\r\n")[1].decode(), failed)
+call(f, b"flush_all\r\n", [b"OK"])
+f.write(b"shutdown\r\n")
+f.flush()
+END
+server() {
+    : >"$dir/report"
+    timeout 60 ./weft-deadlock -o "$dir/report" memcached -A -u "$(id -un)" \
+        -t 4 -s "$dir/socket" >"$dir/server" 2>&1 &
+    served=0
+    said=$(timeout 60 python3 "$dir/clients.py" "$dir/socket") || served=$?
+    wait $! || served=$?
+    cat "$dir/report" "$dir/server"
+    echo "status $served, said $said"
+    test "$served" = 0 && test "$said" = "1200 []" && test ! -s "$dir/report"
+}
+if command -v memcached >/dev/null && command -v python3 >/dev/null; then
+    ok "memcached under load" server
+else
+    skip "memcached under load" "memcached and python3 are not installed"
+fi
+
+# liburcu, Concurrency Kit, GLib and Weft's own in the harness.
+rivals() { # ARGUMENT...: a run of weft-stress that ends well, and no report
+    : >"$dir/report"
+    timeout 100 ./weft-deadlock -o "$dir/report" ./weft-stress "$@" \
+        >"$dir/stress" 2>&1 || {
+        cat "$dir/report" "$dir/stress"
+        return 1
+    }
+    cat "$dir/report"
+    test ! -s "$dir/report"
+}
 tour() {
     timeout 100 ./weft-deadlock -o "$dir/report" \
         ./weft-stress tour --duration=5ms >"$dir/tour" 2>&1 || return 1
@@ -115,5 +196,9 @@ tour() {
     test ! -s "$dir/report"
 }
 ok "weft-stress tour" tour
+for bench in ring fifo rwlock cond; do
+    ok "weft-stress bench $bench, with rivals" rivals bench "$bench" \
+        --duration=5ms --rounds=1 --threads=2
+done
 
 tap_end
