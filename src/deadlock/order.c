@@ -291,6 +291,13 @@ is_known(struct weft_order_thread *t, uint64_t key)
     return true;
 }
 
+bool
+weft_order_knew_(struct weft_order_thread *t, const void *object,
+                 enum weft_kind kind)
+{
+    return is_known(t, weft_order_key_(t, object, kind));
+}
+
 void
 weft_order_drop_more_(struct weft_order *o, struct weft_order_node *n)
 {

@@ -165,6 +165,11 @@ weft_order_knows_(const struct weft_order_thread *t, const void *object,
     return t->known[(key >> 24) % WEFT_ORDER_KNOWN] == key;
 }
 
+/* The same of what its own memory was too small for; to be asked before what is
+ * held is gathered.  True, too, if nothing is noted at all. */
+bool weft_order_knew_(struct weft_order_thread *t, const void *object,
+                      enum weft_kind kind);
+
 /* Note that `t` has got `object`, or gives it up. */
 static inline void
 weft_order_holds_(struct weft_order_thread *t, const void *object,
@@ -270,11 +275,12 @@ extern _Atomic uint64_t weft_order_guards_; /* a bit for each that may be one */
 static inline bool
 weft_order_is_guard_(const void *mutex)
 {
-    const uint64_t bit = UINT64_C(1)
-                         << (weft_order_scatter_(mutex, WEFT_KIND_NONE) >> 58);
+    const uint64_t guards =
+        atomic_load_explicit(&weft_order_guards_, memory_order_relaxed);
 
-    return (atomic_load_explicit(&weft_order_guards_, memory_order_relaxed) &
-            bit) != 0;
+    return guards != 0 &&
+           (guards >> (weft_order_scatter_(mutex, WEFT_KIND_NONE) >> 58) & 1) !=
+               0;
 }
 
 void weft_order_passes_(struct weft_order_thread *t, const void *guard,

@@ -41,6 +41,7 @@ struct weft_shim_hold {
     _Atomic uintptr_t object;
     _Atomic uint32_t kind;
     _Atomic uintptr_t call[WEFT_DL_PLACES];
+    uint64_t below; /* the number for all that was held before */
 };
 
 enum weft_shim_state {
@@ -168,6 +169,7 @@ weft_shim_note_(struct weft_shim_thread *t, const void *object,
         atomic_load_explicit(&t->count, memory_order_relaxed);
     atomic_store_explicit(&h->object, (uintptr_t)object, memory_order_relaxed);
     atomic_store_explicit(&h->kind, kind, memory_order_relaxed);
+    h->below = t->order.set;
     weft_shim_place_(t, h, here);
     atomic_store_explicit(
         &t->count, atomic_load_explicit(&t->count, memory_order_relaxed) + 1,
@@ -229,13 +231,12 @@ weft_shim_gave_(struct weft_shim_thread *t, const void *object)
         t->gave = object;
         if (__builtin_expect(weft_order_is_guard_(object), 0))
             weft_shim_frees_(t, object);
-        weft_order_drops_(&t->order, object,
-                          (enum weft_kind)atomic_load_explicit(
-                              &h[i].kind, memory_order_relaxed));
-        if (i + 1 == n)
+        if (__builtin_expect(i + 1 == n, 1)) {
+            t->order.set = h[i].below;
             atomic_store_explicit(&t->count, i, memory_order_relaxed);
-        else
+        } else {
             weft_shim_take_out_(t, i);
+        }
         return;
     }
 }

@@ -68,6 +68,13 @@ may_have_locks(const void *p, size_t bytes)
            any_set(lines, first >> LINE, last >> LINE);
 }
 
+void
+weft_shim_forgets_lock_(const void *lock, size_t bytes)
+{
+    if (may_have_locks(lock, bytes))
+        weft_shim_forgets_(lock, bytes);
+}
+
 /* A lookup that succeeds frees nothing. */
 static __attribute__((noinline)) free_call
 find_free(void)

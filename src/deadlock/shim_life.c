@@ -9,7 +9,7 @@ WEFT_HOOK int
 pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *a)
 {
     weft_shim_self_();
-    weft_shim_forgets_(m, sizeof(*m));
+    weft_shim_forgets_lock_(m, sizeof(*m));
     return weft_shim_real_.mutex_init(m, a);
 }
 
@@ -17,7 +17,7 @@ WEFT_HOOK int
 pthread_mutex_destroy(pthread_mutex_t *m)
 {
     weft_shim_self_();
-    weft_shim_forgets_(m, sizeof(*m));
+    weft_shim_forgets_lock_(m, sizeof(*m));
     return weft_shim_real_.mutex_destroy(m);
 }
 
@@ -25,7 +25,7 @@ WEFT_HOOK int
 mtx_init(mtx_t *m, int type)
 {
     weft_shim_self_();
-    weft_shim_forgets_(m, sizeof(*m));
+    weft_shim_forgets_lock_(m, sizeof(*m));
     return weft_shim_real_.mtx_init(m, type);
 }
 
@@ -33,7 +33,7 @@ WEFT_HOOK void
 mtx_destroy(mtx_t *m)
 {
     weft_shim_self_();
-    weft_shim_forgets_(m, sizeof(*m));
+    weft_shim_forgets_lock_(m, sizeof(*m));
     weft_shim_real_.mtx_destroy(m);
 }
 
@@ -41,7 +41,7 @@ WEFT_HOOK int
 pthread_spin_init(pthread_spinlock_t *s, int shared)
 {
     weft_shim_self_();
-    weft_shim_forgets_((const void *)(uintptr_t)s, sizeof(*s));
+    weft_shim_forgets_lock_((const void *)(uintptr_t)s, sizeof(*s));
     return weft_shim_real_.spin_init(s, shared);
 }
 
@@ -49,7 +49,7 @@ WEFT_HOOK int
 pthread_spin_destroy(pthread_spinlock_t *s)
 {
     weft_shim_self_();
-    weft_shim_forgets_((const void *)(uintptr_t)s, sizeof(*s));
+    weft_shim_forgets_lock_((const void *)(uintptr_t)s, sizeof(*s));
     return weft_shim_real_.spin_destroy(s);
 }
 
@@ -57,7 +57,7 @@ WEFT_HOOK int
 pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *a)
 {
     weft_shim_self_();
-    weft_shim_forgets_(l, sizeof(*l));
+    weft_shim_forgets_lock_(l, sizeof(*l));
     return weft_shim_real_.rwlock_init(l, a);
 }
 
@@ -65,7 +65,7 @@ WEFT_HOOK int
 pthread_rwlock_destroy(pthread_rwlock_t *l)
 {
     weft_shim_self_();
-    weft_shim_forgets_(l, sizeof(*l));
+    weft_shim_forgets_lock_(l, sizeof(*l));
     return weft_shim_real_.rwlock_destroy(l);
 }
 

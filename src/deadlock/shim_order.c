@@ -73,17 +73,11 @@ weft_shim_order_forked_(struct weft_shim_thread *me)
     weft_shim_predict_forked_();
     if (me == NULL || me == &weft_shim_nobody_)
         return;
+    me->order.graph = NULL;
+    me->order.node = NULL;
+    me->order.inside = false;
     weft_shim_order_open_();
     weft_shim_order_begins_(me);
-    const struct weft_shim_hold *h =
-        atomic_load_explicit(&me->held, memory_order_relaxed);
-    const uint32_t n = atomic_load_explicit(&me->count, memory_order_relaxed);
-    for (uint32_t i = 0; i < n; i++)
-        weft_order_holds_(&me->order,
-                          (const void *)atomic_load_explicit(
-                              &h[i].object, memory_order_relaxed),
-                          (enum weft_kind)atomic_load_explicit(
-                              &h[i].kind, memory_order_relaxed));
 }
 
 /* A handler of a signal may come here while its thread has the lock of the
@@ -191,9 +185,11 @@ weft_shim_orders_(struct weft_shim_thread *t)
     const uint32_t n = atomic_load_explicit(&t->count, memory_order_relaxed);
     struct weft_dl_held wanted;
 
-    if (t->order.graph == NULL || n == 0)
+    if (n == 0)
         return;
     weft_shim_copy_hold_(&wanted, &h[n - 1]);
+    if (weft_order_knew_(&t->order, wanted.object, wanted.kind))
+        return;
     tell_with(t, n - 1, &wanted, weft_order_wants_);
 }
 
@@ -214,7 +210,8 @@ bool
 weft_shim_asks_(struct weft_shim_thread *t, const void *object,
                 enum weft_kind kind, const struct weft_shim_frame *here)
 {
-    if (t->order.graph == NULL || weft_order_knows_(&t->order, object, kind))
+    if (weft_order_knows_(&t->order, object, kind) ||
+        weft_order_knew_(&t->order, object, kind))
         return false;
     const struct weft_dl_held wanted = placed(t, object, kind, here);
     tell_with(t, atomic_load_explicit(&t->count, memory_order_relaxed), &wanted,

@@ -42,8 +42,9 @@ void weft_shim_order_ends_(struct weft_shim_thread *t);
 void weft_shim_copy_hold_(struct weft_dl_held *to,
                           const struct weft_shim_hold *from);
 
-/* These bytes begin a new life. */
+/* These bytes begin a new life; a lock does. */
 void weft_shim_forgets_(const void *object, size_t bytes);
+void weft_shim_forgets_lock_(const void *lock, size_t bytes);
 
 /* There is a lock: its memory may be freed, which is then told. */
 void weft_shim_seen_at_(const void *lock);

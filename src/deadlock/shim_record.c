@@ -301,15 +301,7 @@ copy_hold(struct weft_shim_hold *to, const struct weft_shim_hold *from)
             &to->call[i],
             atomic_load_explicit(&from->call[i], memory_order_relaxed),
             memory_order_relaxed);
-}
-
-static void
-drop_order(struct weft_shim_thread *t, const struct weft_shim_hold *h)
-{
-    weft_order_drops_(
-        &t->order,
-        (const void *)atomic_load_explicit(&h->object, memory_order_relaxed),
-        (enum weft_kind)atomic_load_explicit(&h->kind, memory_order_relaxed));
+    to->below = from->below;
 }
 
 /* A mutex that one thread locks and another unlocks stays on the list of the
@@ -319,15 +311,13 @@ drop_stale(struct weft_shim_thread *t)
 {
     struct weft_shim_hold *h =
         atomic_load_explicit(&t->held, memory_order_relaxed);
-    const uint32_t n = atomic_load_explicit(&t->count, memory_order_relaxed);
     uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < n; i++)
-        if (!is_stale(t, &h[i]))
-            copy_hold(&h[kept++], &h[i]);
+    while (kept < atomic_load_explicit(&t->count, memory_order_relaxed))
+        if (!is_stale(t, &h[kept]))
+            kept++;
         else
-            drop_order(t, &h[i]);
-    atomic_store_explicit(&t->count, kept, memory_order_relaxed);
+            weft_shim_take_out_(t, kept);
 }
 
 __attribute__((noinline)) bool
@@ -369,7 +359,13 @@ weft_shim_take_out_(struct weft_shim_thread *t, uint32_t at)
         atomic_load_explicit(&t->held, memory_order_relaxed);
     const uint32_t n = atomic_load_explicit(&t->count, memory_order_relaxed);
 
-    for (uint32_t i = at; i + 1 < n; i++)
+    /* What it is worth in the numbers of those behind it. */
+    const uint64_t own =
+        (at + 1 < n ? h[at + 1].below : t->order.set) - h[at].below;
+    for (uint32_t i = at; i + 1 < n; i++) {
         copy_hold(&h[i], &h[i + 1]);
+        h[i].below -= own;
+    }
+    t->order.set -= own;
     atomic_store_explicit(&t->count, n - 1, memory_order_relaxed);
 }
