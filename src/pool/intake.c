@@ -89,6 +89,7 @@ first_without_job(struct weft_intake_place *at)
 static bool
 fill(struct weft_pair *cell, uint64_t life, void *arg, uint64_t fn)
 {
+    WEFT_SCHED_POINT_("pool.put.has_place");
     void *seen = atomic_load_explicit(&cell->item, memory_order_relaxed);
 
     /* acq_rel: publish */
@@ -192,18 +193,18 @@ find(struct weft_intake *q, uint64_t *position, struct weft_job_ *job)
         /* acquire: intake.vacate */
         const uint64_t p =
             atomic_load_explicit(&q->head.position, memory_order_acquire);
+        WEFT_SCHED_POINT_("pool.take.has_position");
         if (weft_intake_index_(p) == weft_intake_cells_) {
             const enum weft_intake_found f = weft_intake_head_on_(q, p);
             if (f != WEFT_INTAKE_JOB)
                 return f;
             continue;
         }
+        /* If it is another one by now, the position has moved before. */
         /* acquire: intake.go_on */
         struct weft_intake_segment *s =
             atomic_load_explicit(&q->head.segment.item, memory_order_acquire);
-        if (atomic_load_explicit(&q->head.segment.stamp,
-                                 memory_order_relaxed) != weft_intake_life_(p))
-            continue;
+        WEFT_SCHED_POINT_("pool.take.has_place");
         struct weft_pair *cell = &s->cells[weft_intake_index_(p)];
         /* acquire: publish */
         const uint64_t fn =

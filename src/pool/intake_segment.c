@@ -169,6 +169,7 @@ weft_intake_tail_on_(struct weft_intake *q, const struct weft_intake_place *at)
             put_away(q, next);
             return WEFT_OK;
         }
+        WEFT_SCHED_POINT_("pool.put.appended");
     }
     move_on(&q->tail, at, next);
     return WEFT_OK;
@@ -198,6 +199,7 @@ enum weft_intake_found
 weft_intake_head_on_(struct weft_intake *q, uint64_t p)
 {
     const struct weft_intake_place at = weft_intake_look_(&q->head);
+    WEFT_SCHED_POINT_("pool.take.has_oldest");
     uint64_t life;
     segment *next = next_of(&at, &life);
 
