@@ -162,9 +162,10 @@ enum weft_priority {
  *   future     NULL: fire and forget, a failure is forgotten too.  Else
  *              `*future` is a handle, for weft_future_release; it is stored
  *              before the task can begin
- *   returns    WEFT_OK; else the task will not run and `arg` is still the
- *              caller's: WEFT_CLOSED (shut down, or a forked child),
- *              WEFT_BROKEN, WEFT_NO_MEMORY, WEFT_INVALID (`fn` is NULL)
+ *   returns    WEFT_OK; else the task will not run, `arg` is still the caller's
+ *              and `*future` is what it was before: WEFT_CLOSED (shut down, or
+ *              a forked child), WEFT_BROKEN, WEFT_NO_MEMORY, WEFT_INVALID (`fn`
+ *              is NULL)
  *   blocking   with max_pending, until there is room; a cancellation point then
  *   ordering   everything before the call happens-before `fn`
  *   threads    any, tasks too

@@ -120,27 +120,6 @@ START_TEST(test_priorities_then_order_of_coming)
 }
 END_TEST
 
-START_TEST(test_wrong_arguments_are_invalid)
-{
-    weft_pool *p = open_pool(_i, NULL);
-    weft_future *f = NULL;
-    weft_task t;
-
-    ck_assert_int_eq(weft_pool_submit(p, NULL, NULL, &f), WEFT_INVALID);
-    ck_assert_int_eq(weft_pool_submit_until(p, return_arg, NULL,
-                                            (enum weft_priority)3, WEFT_FOREVER,
-                                            &f),
-                     WEFT_INVALID);
-    ck_assert_ptr_null(f);
-    ck_assert_int_eq(weft_pool_run(p, NULL, run_fib), WEFT_INVALID);
-    ck_assert_int_eq(weft_pool_run(p, &t, NULL), WEFT_INVALID);
-    ck_assert_int_eq(weft_pool_shutdown(p, (enum weft_shutdown)2, WEFT_FOREVER),
-                     WEFT_INVALID);
-    ck_assert_int_eq(end_of(submit(p, return_arg, NULL), NULL), WEFT_OK);
-    weft_pool_destroy(p);
-}
-END_TEST
-
 /* --- a task that waits for tasks of its pool -------------------------------- */
 
 struct deep {
@@ -444,36 +423,6 @@ START_TEST(test_tasks_submit_without_room)
 }
 END_TEST
 
-static void *
-submit_and_say(void *pool)
-{
-    return (void *)(size_t)weft_pool_submit(pool, return_arg, NULL, NULL);
-}
-
-START_TEST(test_shutdown_wakes_who_waits_for_room)
-{
-    const weft_pool_options o = {.max_pending = 1};
-    weft_pool *p = open_pool(_i, &o);
-    pthread_t threads[3];
-    struct gate g;
-    void *s;
-
-    occupy(&g, p, weft_pool_workers(p));
-    ck_assert_int_eq(weft_pool_submit(p, return_arg, NULL, NULL), WEFT_OK);
-    for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, submit_and_say, p),
-                         0);
-    ck_assert_int_eq(weft_pool_shutdown(p, WEFT_FINISH, WEFT_NOW),
-                     WEFT_TIMEOUT);
-    for (int i = 0; i < 3; i++) {
-        pthread_join(threads[i], &s);
-        ck_assert_uint_eq((size_t)s, WEFT_CLOSED);
-    }
-    weft_event_set(&g.opened);
-    weft_pool_destroy(p);
-}
-END_TEST
-
 START_TEST(test_stats_count)
 {
     weft_pool *p = open_pool(_i, NULL);
@@ -506,7 +455,6 @@ main(void)
         {&test_every_task_runs_exactly_once, POOLS},
         {&test_several_submitters, POOLS},
         {&test_priorities_then_order_of_coming, POOLS},
-        {&test_wrong_arguments_are_invalid, POOLS},
         {&test_task_waits_for_tasks_of_its_pool_to_any_depth, POOLS},
         {&test_task_waits_for_several_tasks_of_its_pool, POOLS},
         {&test_workers_that_wait_run_what_comes, POOLS},
@@ -517,7 +465,6 @@ main(void)
         {&test_stop_is_for_that_task_only, POOLS},
         {&test_submit_waits_for_room_until_its_deadline, POOLS},
         {&test_tasks_submit_without_room, POOLS},
-        {&test_shutdown_wakes_who_waits_for_room, POOLS},
         {&test_stats_count, POOLS},
     };
 
