@@ -41,7 +41,7 @@
  * Ordering.  The word is the only thing shared; what the lock protects travels
  * along one edge:
  *
- *     hand_over   unlock lets go of the word  ->  lock, trylock take it
+ *     mutex.hand_over   unlock lets go of the word  ->  lock, trylock take it
  *
  * All else is relaxed: flags carry no data.
  */
@@ -92,7 +92,7 @@ swap(weft_mutex *m, uint32_t from, uint32_t to)
 static bool
 take(weft_mutex *m, uint32_t from, uint32_t to)
 {
-    /* acquire: hand_over */
+    /* acquire: mutex.hand_over */
     return atomic_compare_exchange_strong_explicit(
         &m->word, &from, to, memory_order_acquire, memory_order_relaxed);
 }
@@ -288,7 +288,7 @@ weft_mutex_owe_(weft_mutex *m, struct weft_debt *d)
 static void
 let_go(weft_mutex *m, uint32_t w)
 {
-    /* release: hand_over */
+    /* release: mutex.hand_over */
     while (!atomic_compare_exchange_weak_explicit(
         &m->word, &w, w & STARVED, memory_order_release, memory_order_relaxed))
         ;
@@ -312,31 +312,10 @@ weft_mutex_give_(weft_mutex *m, enum weft_kind kind)
     return WEFT_OK;
 }
 
-/* The short way while somebody watches: a free mutex, from `place`. */
-static inline bool
-lock_noted(weft_mutex *m, const void *from)
+bool
+weft_mutex_let_go_(weft_mutex *m, uint32_t w)
 {
-    if (!weft_watching_() || !weft_watch_is_short_() ||
-        !take(m, 0, weft_self_own_tag_))
-        return false;
-    weft_watch_push_(m, WEFT_KIND_MUTEX, (uintptr_t)from - 1);
-    return true;
-}
-
-/* The same for an unlock that nobody waits for. */
-static inline bool
-unlock_noted(weft_mutex *m)
-{
-    uint32_t me = weft_self_own_tag_;
-
-    if (!weft_watching_() || look(m) != me ||
-        !weft_watch_pop_(m, WEFT_KIND_MUTEX))
-        return false;
-    /* release: hand_over */
-    if (atomic_compare_exchange_strong_explicit(
-            &m->word, &me, 0, memory_order_release, memory_order_relaxed))
-        return true;
-    let_go(m, me);
+    let_go(m, w);
     return true;
 }
 
@@ -350,7 +329,7 @@ weft_mutex_lock(weft_mutex *m)
 enum weft_status
 weft_mutex_lock_slow_(weft_mutex *m)
 {
-    if (lock_noted(m, __builtin_return_address(0)))
+    if (weft_mutex_lock_noted_(m, WEFT_KIND_MUTEX, __builtin_return_address(0)))
         return WEFT_OK;
     WEFT_WATCH_CALL_();
     return weft_mutex_wait_(m, WEFT_FOREVER, WEFT_KIND_MUTEX);
@@ -379,7 +358,7 @@ weft_mutex_unlock(weft_mutex *m)
 enum weft_status
 weft_mutex_unlock_slow_(weft_mutex *m)
 {
-    if (unlock_noted(m))
+    if (weft_mutex_unlock_noted_(m, WEFT_KIND_MUTEX))
         return WEFT_OK;
     return weft_mutex_give_(m, WEFT_KIND_MUTEX);
 }

@@ -2,6 +2,10 @@
 /*
  * sync/mutex_impl.h - what the locks that are made of a mutex, and cond, need
  * to know about it.
+ *
+ * Ordering.
+ *
+ *     mutex.hand_over   unlock lets go of the word  ->  lock, trylock take it
  */
 #ifndef WEFT_SYNC_MUTEX_IMPL_H
 #define WEFT_SYNC_MUTEX_IMPL_H
@@ -41,6 +45,40 @@ bool weft_mutex_try_(weft_mutex *m, enum weft_kind kind);
 WEFT_MUST_USE enum weft_status
 weft_mutex_wait_(weft_mutex *m, weft_deadline deadline, enum weft_kind kind);
 enum weft_status weft_mutex_give_(weft_mutex *m, enum weft_kind kind);
+
+/*
+ * The short ways while somebody watches: take a free mutex, from a call that
+ * returns to `from`; unlock one that nobody waits for.  False: nothing is done.
+ */
+static inline bool
+weft_mutex_lock_noted_(weft_mutex *m, enum weft_kind kind, const void *from)
+{
+    uint32_t w = 0;
+
+    /* acquire: mutex.hand_over */
+    if (!weft_watching_() || !weft_watch_is_short_() ||
+        !atomic_compare_exchange_strong_explicit(
+            &m->word, &w, weft_self_own_tag_, memory_order_acquire,
+            memory_order_relaxed))
+        return false;
+    weft_watch_push_(m, kind, (uintptr_t)from - 1);
+    return true;
+}
+bool weft_mutex_let_go_(weft_mutex *m, uint32_t w); /* true */
+static inline bool
+weft_mutex_unlock_noted_(weft_mutex *m, enum weft_kind kind)
+{
+    uint32_t me = weft_self_own_tag_;
+
+    if (!weft_watching_() ||
+        atomic_load_explicit(&m->word, memory_order_relaxed) != me ||
+        !weft_watch_pop_(m, kind))
+        return false;
+    /* release: mutex.hand_over */
+    return atomic_compare_exchange_strong_explicit(
+               &m->word, &me, 0, memory_order_release, memory_order_relaxed) ||
+           weft_mutex_let_go_(m, me);
+}
 
 /*
  * Give up a lock as a whole, however often it was locked, and take it back so.

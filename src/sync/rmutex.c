@@ -63,6 +63,11 @@ weft_rmutex_lock(weft_rmutex *m)
 enum weft_status
 weft_rmutex_lock_slow_(weft_rmutex *m)
 {
+    if (weft_mutex_is_mine_(&m->mutex))
+        return lock_again(m);
+    if (weft_mutex_lock_noted_(&m->mutex, WEFT_KIND_RMUTEX,
+                               __builtin_return_address(0)))
+        return WEFT_OK;
     WEFT_WATCH_CALL_();
     return lock_until(m, WEFT_FOREVER);
 }
@@ -92,6 +97,9 @@ weft_rmutex_unlock(weft_rmutex *m)
 enum weft_status
 weft_rmutex_unlock_slow_(weft_rmutex *m)
 {
+    if (again_of(m) == 0 &&
+        weft_mutex_unlock_noted_(&m->mutex, WEFT_KIND_RMUTEX))
+        return WEFT_OK;
     if (!weft_mutex_is_mine_(&m->mutex))
         return WEFT_NOT_OWNER;
     const uint32_t again = again_of(m);

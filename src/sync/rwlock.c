@@ -28,8 +28,7 @@
  *     rwlock.agree      a reader enters, a writer forbids  ->  the other sees
  *     allow             a reader sets `biased`  ->  a reader enters its line
  *
- * What goes from readers on their lines to a writer is `drain` of
- * rwlock_slots.c.
+ *     rwlock.drain      a reader leaves its line  ->  a writer sees it gone
  */
 #define WEFT_NO_INLINE
 #include <weft/rwlock.h>
@@ -197,9 +196,32 @@ weft_rwlock_read_lock_until(weft_rwlock *l, weft_deadline deadline)
     return read_lock_until(l, deadline);
 }
 
+/* The short way while somebody watches: as the inline one, and noted. */
+static inline bool
+read_noted(weft_rwlock *l, const void *from)
+{
+    _Atomic(uintptr_t) *home = &weft_read_slots_->lock[WEFT_READ_SLOT_(l)];
+
+    if (!weft_watching_() || !weft_watch_is_short_() ||
+        atomic_load_explicit(&l->biased, memory_order_relaxed) != FREE ||
+        atomic_load_explicit(home, memory_order_relaxed) != 0)
+        return false;
+    atomic_store_explicit(home, (uintptr_t)l, memory_order_relaxed);
+    weft_fence_light_();
+    /* acquire: allow */
+    if (atomic_load_explicit(&l->biased, memory_order_acquire) != FREE) {
+        weft_readers_leave_(weft_readers_known_(), l, home);
+        return false;
+    }
+    weft_watch_push_(l, WEFT_KIND_READ, (uintptr_t)from - 1);
+    return true;
+}
+
 enum weft_status
 weft_rwlock_read_lock_slow_(weft_rwlock *l)
 {
+    if (read_noted(l, __builtin_return_address(0)))
+        return WEFT_OK;
     WEFT_WATCH_CALL_();
     return read_lock_until(l, WEFT_FOREVER);
 }
@@ -230,9 +252,30 @@ is_unlisted(const weft_rwlock *l)
            atomic_load_explicit(&l->word, memory_order_relaxed) >= WEFT_READER_;
 }
 
+/* The short way of an unlock of what is held once, on its line. */
+static inline bool
+unlock_noted(weft_rwlock *l)
+{
+    struct weft_read_slots_ *s = weft_read_slots_;
+    _Atomic(uintptr_t) *home = &s->lock[WEFT_READ_SLOT_(l)];
+
+    if (!weft_watching_() ||
+        atomic_load_explicit(home, memory_order_relaxed) != (uintptr_t)l ||
+        !weft_watch_pop_(l, WEFT_KIND_READ))
+        return false;
+    /* release: rwlock.drain */
+    atomic_store_explicit(home, 0, memory_order_release);
+    weft_fence_light_();
+    if (atomic_load_explicit(&s->wanted, memory_order_relaxed) != 0)
+        (void)weft_rwlock_read_left_();
+    return true;
+}
+
 enum weft_status
 weft_rwlock_read_unlock_slow_(weft_rwlock *l)
 {
+    if (unlock_noted(l))
+        return WEFT_OK;
     struct weft_readers *r = weft_readers_known_();
     _Atomic(uintptr_t) *entry = weft_readers_find_(r, l);
 

@@ -24,7 +24,7 @@
  *
  *     list     new lines are linked           ->  a walk finds them
  *     lines    a thread gave them back        ->  the next takes them
- *     drain    a reader clears its entry      ->  a writer sees it cleared
+ *     rwlock.drain   a reader clears its entry ->  a writer sees it cleared
  *     left     it has cleared it, and says so ->  the writer looks again
  *     rwlock.agree   a reader enters, a writer forbids ->  the other sees it
  */
@@ -210,7 +210,7 @@ weft_readers_leave_(struct weft_readers *r, const weft_rwlock *l,
                     _Atomic(uintptr_t) *entry)
 {
     return_home(r, l, entry);
-    /* release: drain */
+    /* release: rwlock.drain */
     atomic_store_explicit(entry, 0, memory_order_release);
     tell(r);
 }
@@ -226,7 +226,7 @@ weft_rwlock_read_left_(void)
 static bool
 is_in(_Atomic(uintptr_t) *entry, const weft_rwlock *l)
 {
-    /* acquire: drain */
+    /* acquire: rwlock.drain */
     return (atomic_load_explicit(entry, memory_order_acquire) & ~NESTED) ==
            (uintptr_t)l;
 }
