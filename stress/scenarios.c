@@ -34,12 +34,14 @@ extern const struct scenario bench_spsc;
 extern const struct scenario bench_stack;
 extern const struct scenario bench_thread;
 extern const struct scenario deadlock_fork_join;
+extern const struct scenario deadlock_futures;
 extern const struct scenario deadlock_gate_lock;
 extern const struct scenario deadlock_join_cycle;
 extern const struct scenario deadlock_lost_signal;
 extern const struct scenario deadlock_missing_party;
 extern const struct scenario deadlock_ordered;
 extern const struct scenario deadlock_orphaned;
+extern const struct scenario deadlock_own_pool;
 extern const struct scenario deadlock_patience;
 extern const struct scenario deadlock_philosophers;
 extern const struct scenario deadlock_self_lock;
@@ -78,6 +80,8 @@ const struct scenario *const scenarios[] = {
     &deadlock_lost_signal,
     &deadlock_missing_party,
     &deadlock_semaphores,
+    &deadlock_own_pool,
+    &deadlock_futures,
     &deadlock_gate_lock,
     &deadlock_ordered,
     &deadlock_fork_join,

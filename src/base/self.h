@@ -94,6 +94,12 @@ struct weft_self {
     _Atomic int64_t waits_until; /* a deadline [ns] */
     _Atomic uint64_t waits;      /* odd while it waits, another for each */
 
+    /* Told by another, who holds it, that it will get what it waits for with
+     * this lock: `waits` of that wait. */
+    _Atomic uint64_t told;
+    _Atomic(const void *) told_lock;
+    _Atomic uint32_t told_kind;
+
     /* The rest is kept only while somebody watches. */
     _Atomic int64_t waits_since; /* [ns] */
     _Atomic uint32_t waits_flags;

@@ -327,7 +327,7 @@ add_behind(struct weft_dl_picture *p, struct weft_dl_found *found, size_t n)
         changed = false;
         for (uint32_t i = 0; i < p->count; i++) {
             struct weft_dl_thread *t = &p->threads[i];
-            if (!t->stuck || t->part != WEFT_DL_NONE)
+            if (!t->stuck || t->part != WEFT_DL_NONE || t->wait.idle)
                 continue;
             const uint32_t part = part_before(p, found, n, i);
             if (part == WEFT_DL_NONE)
@@ -345,7 +345,8 @@ find_asleep(struct weft_dl_picture *p, struct weft_dl_found *f, uint32_t part)
     *f = found_at(WEFT_DL_NONE, WEFT_DL_ASLEEP, ASLEEP);
     for (uint32_t i = p->count; i-- > 0;) {
         const struct weft_dl_thread *t = &p->threads[i];
-        if (t->stuck && t->part == WEFT_DL_NONE && t->wait.rule != WEFT_DL_ALL)
+        if (t->stuck && t->part == WEFT_DL_NONE &&
+            t->wait.rule != WEFT_DL_ALL && !t->wait.idle)
             put_first(p, f, i, part);
     }
     return f->count > 0;

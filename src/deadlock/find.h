@@ -72,6 +72,8 @@ struct weft_dl_wait {
     enum weft_dl_rule rule;
     bool outside; /* a handler of a signal, another process or a thread that is
                      not listed may wake it: it is never stuck */
+    bool idle;    /* nothing is due: it takes part in no deadlock, but is none
+                     who would end one, either */
     uint32_t needs_count;
     const uint32_t *needs; /* places in the list of threads; the caller's */
     uint64_t sequence;     /* another number for each wait of a thread */

@@ -23,6 +23,8 @@ weft_kind_name_(enum weft_kind kind)
         [WEFT_KIND_TIMER] = "timer",
         [WEFT_KIND_QUEUE] = "queue",
         [WEFT_KIND_FUTURE] = "future",
+        [WEFT_KIND_TASK] = "task",
+        [WEFT_KIND_WORK] = "work",
     };
 
     return (unsigned)kind < WEFT_KIND_COUNT ? names[kind] : "unknown";

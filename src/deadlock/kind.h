@@ -21,6 +21,8 @@ enum weft_kind {
     WEFT_KIND_TIMER,  /* the same */
     WEFT_KIND_QUEUE,  /* room, an item, or a join */
     WEFT_KIND_FUTURE, /* one, or the first of several */
+    WEFT_KIND_TASK, /* of a pool: one that another thread has begun, or will */
+    WEFT_KIND_WORK, /* any: a worker that has none */
     WEFT_KIND_COUNT
 };
 

@@ -9,6 +9,7 @@
  * counts only once the other words are there:
  *
  *     watch.wait   a wait is published  ->  the detector reads it
+ *     watch.told   it was told          ->  the same
  */
 #include "deadlock/watch.h"
 
@@ -30,16 +31,12 @@ weft_watch_enable_(bool on)
 
 /* What is wanted only by who watches. */
 static void
-note_wait(struct weft_self *s, enum weft_kind kind)
+note_wait(struct weft_self *s)
 {
-    /* Whose functions do not note their call. */
-    const bool unknown = kind == WEFT_KIND_QUEUE || kind == WEFT_KIND_FUTURE ||
-                         kind == WEFT_KIND_TIMER;
-
     atomic_store_explicit(&s->waits_since, weft_clock_ns_(),
                           memory_order_relaxed);
     atomic_store_explicit(&s->waits_flags, 0, memory_order_relaxed);
-    atomic_store_explicit(&s->waits_place[0], unknown ? 0 : weft_watch_caller_,
+    atomic_store_explicit(&s->waits_place[0], weft_watch_caller_,
                           memory_order_relaxed);
     atomic_store_explicit(&s->waits_place[1], 0, memory_order_relaxed);
 }
@@ -56,11 +53,24 @@ weft_watch_block_(const void *object, enum weft_kind kind,
     atomic_store_explicit(&s->waits_kind, kind, memory_order_relaxed);
     atomic_store_explicit(&s->waits_until, deadline, memory_order_relaxed);
     if (weft_watching_())
-        note_wait(s, kind); /* who sees the object waits later than this */
+        note_wait(s); /* who sees the object waits later than this */
     atomic_store_explicit(&s->waits_for, object, memory_order_relaxed);
     /* release: watch.wait */
     atomic_store_explicit(&s->waits, (n + 1) | 1, memory_order_release);
     return WEFT_OK;
+}
+
+void
+weft_watch_told_(struct weft_self *s, const void *lock, enum weft_kind kind)
+{
+    const uint64_t n = atomic_load_explicit(&s->waits, memory_order_relaxed);
+
+    /* One whose time is over may be at the lock already: then this is true
+     * of that wait, too. */
+    atomic_store_explicit(&s->told_lock, lock, memory_order_relaxed);
+    atomic_store_explicit(&s->told_kind, kind, memory_order_relaxed);
+    /* release: watch.told */
+    atomic_store_explicit(&s->told, n, memory_order_release);
 }
 
 void

@@ -52,6 +52,14 @@ weft_watch_call_(const void *from)
         weft_watch_caller_ = (uintptr_t)from - 1; /* inside the call */
 }
 
+/* The same for one who knows from where. */
+static inline void
+weft_watch_called_from_(uintptr_t place)
+{
+    if (weft_watching_())
+        weft_watch_caller_ = place;
+}
+
 /* Begin to note what threads hold, or end it.  Locks held already are not
  * noted. */
 void weft_watch_enable_(bool on);
@@ -71,6 +79,15 @@ void weft_watch_insist_(void);
 
 /* It no longer waits; safe to call as a cleanup handler, and more than once. */
 void weft_watch_unblock_(void);
+
+/*
+ * What the thread of `s` waits for has come, but it wants `lock` again first,
+ * which the calling thread holds; ask weft_watching_.
+ *
+ *   requires   it cannot end meanwhile
+ */
+void weft_watch_told_(struct weft_self *s, const void *lock,
+                      enum weft_kind kind);
 
 /* The calling thread would have to wait for `object`, which it has itself; or,
  * its wait being published, for the end of a thread that waits for its own. */

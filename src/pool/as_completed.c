@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "deadlock/watch.h"
 #include "pool/future_group.h"
 
 struct weft_as_completed {
@@ -128,6 +129,7 @@ weft_as_completed_next(weft_as_completed *it, weft_deadline deadline,
 {
     enum weft_status s = WEFT_OK;
 
+    WEFT_WATCH_CALL_();
     if (it->handed == it->n || weft_future_is_of_parent_(&it->gate))
         return WEFT_CLOSED;
     for (;;) {

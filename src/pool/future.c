@@ -376,7 +376,7 @@ weft_future_wait_(weft_future *f, weft_deadline deadline, const void *shown)
         return WEFT_TIMEOUT;
     if (weft_future_is_of_parent_(f))
         return WEFT_CLOSED;
-    if (weft_worker_help_(f, deadline, &s))
+    if (weft_worker_help_(f, deadline, shown, &s))
         return s;
     linger(f);
     s = weft_watch_block_(shown, WEFT_KIND_FUTURE, deadline);
@@ -386,13 +386,15 @@ weft_future_wait_(weft_future *f, weft_deadline deadline, const void *shown)
 enum weft_status
 weft_future_wait(weft_future *f, weft_deadline deadline)
 {
+    WEFT_WATCH_CALL_();
     return weft_future_wait_(f, deadline, f);
 }
 
 enum weft_status
 weft_future_result(weft_future *f, weft_deadline deadline, void **result)
 {
-    const enum weft_status s = weft_future_wait(f, deadline);
+    WEFT_WATCH_CALL_();
+    const enum weft_status s = weft_future_wait_(f, deadline, f);
 
     if (s != WEFT_OK)
         return s;
@@ -406,7 +408,8 @@ enum weft_status
 weft_future_error(weft_future *f, weft_deadline deadline,
                   const weft_error **error)
 {
-    const enum weft_status s = weft_future_wait(f, deadline);
+    WEFT_WATCH_CALL_();
+    const enum weft_status s = weft_future_wait_(f, deadline, f);
 
     if (s != WEFT_OK)
         return s;

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 
 #include "base/park.h"
+#include "deadlock/watch.h"
 
 /* As many are waited for without an allocation. */
 #define SOME 16
@@ -223,6 +224,7 @@ weft_wait(weft_future *const *futures, size_t n, enum weft_when when,
 
     if ((unsigned)when > WEFT_FIRST_FAILED)
         return WEFT_INVALID;
+    WEFT_WATCH_CALL_();
     if (n > SOME)
         return wait_for_many(futures, n, when, deadline, done);
     return wait_in(members, futures, n, when, deadline, done);

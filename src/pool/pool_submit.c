@@ -22,6 +22,7 @@
 #include "base/deadline.h"
 #include "base/fail.h"
 #include "base/park.h"
+#include "deadlock/watch.h"
 #include "pool/future_impl.h"
 #include "pool/worker.h"
 
@@ -295,15 +296,19 @@ static enum weft_status
 run_outside(weft_pool *p, weft_task *t)
 {
     struct root r = {.task = t};
+    const uintptr_t place = weft_watch_caller_; /* put makes calls of its own */
     const enum weft_status s =
         put(p, (struct weft_job_){root, &r}, WEFT_PRIORITY_NORMAL);
 
     if (s != WEFT_OK)
         return s;
     (void)weft_park_spin_(&r.over, 0);
+    weft_watch_called_from_(place);
+    (void)!weft_watch_block_(t, WEFT_KIND_TASK, WEFT_FOREVER);
     /* acquire: over */
     while (atomic_load_explicit(&r.over, memory_order_acquire) == 0)
         (void)!weft_park_wait_(&r.over, 0, WEFT_FOREVER);
+    weft_watch_unblock_();
     return r.status;
 }
 
@@ -319,6 +324,7 @@ weft_pool_run(weft_pool *p, weft_task *t, weft_task_fn *fn)
             weft_here_.frame != NULL ? weft_here_.frame->future : NULL);
         return WEFT_OK;
     }
+    WEFT_WATCH_CALL_();
     const enum weft_status s = weft_pool_refusal_(p);
     return s == WEFT_OK ? run_outside(p, t) : s;
 }

@@ -29,6 +29,7 @@
 #include "base/deadline.h"
 #include "base/fail.h"
 #include "base/park.h"
+#include "deadlock/watch.h"
 #include "pool/future_impl.h"
 #include "pool/pool_impl.h"
 
@@ -49,7 +50,10 @@ struct wait {
     _Atomic(void *) *word; /* of the task; NULL: it waits for none */
     void *done;            /* a value of the word */
     weft_future *future;
-    bool idle; /* counted so */
+    const void *shown; /* what it waits for, as others see it */
+    enum weft_kind shown_kind;
+    uintptr_t place; /* in whose call; 0: nobody's */
+    bool idle;       /* counted so */
 };
 
 void
@@ -177,7 +181,10 @@ find_nothing(struct wait *w, struct search *search, weft_deadline deadline)
     if (lane->mode == WEFT_LANE_LAIN) {
         if (w->rest != NULL)
             w->rest(w, true);
+        weft_watch_called_from_(w->place);
+        (void)!weft_watch_block_(w->shown, w->shown_kind, deadline);
         s = weft_crowd_sleep_(lane, deadline);
+        weft_watch_unblock_();
         if (w->rest != NULL)
             w->rest(w, false);
         begin_search(search);
@@ -231,7 +238,12 @@ weft_worker_wait_(struct weft_lane *lane, weft_strand s, _Atomic(void *) *word,
                      .kind = WEFT_LANE_FOR_FORKS,
                      .strand = s,
                      .word = word,
-                     .done = done};
+                     .done = done,
+                     .shown = word,
+                     .shown_kind = WEFT_KIND_TASK};
+
+    WEFT_WATCH_CALL_();
+    w.place = weft_watch_caller_;
     const weft_error saved = weft_fail_save_();
 
     (void)work_until(&w, WEFT_FOREVER);
@@ -269,7 +281,7 @@ is_own(const weft_future *f)
 }
 
 static enum weft_status
-help(weft_future *f, weft_deadline deadline)
+help(weft_future *f, weft_deadline deadline, const void *shown)
 {
     struct weft_lane *lane = weft_here_.lane;
     struct watcher watcher = {.watcher.notify = notify, .lane = lane};
@@ -277,7 +289,10 @@ help(weft_future *f, weft_deadline deadline)
                      .lane = lane,
                      .kind = WEFT_LANE_FOR_ALL,
                      .strand = weft_worker_strand_(),
-                     .future = f};
+                     .future = f,
+                     .shown = shown,
+                     .shown_kind = WEFT_KIND_FUTURE,
+                     .place = weft_watch_caller_};
     enum weft_status s = weft_future_watch_(f, &watcher.watcher);
 
     if (s != WEFT_OK)
@@ -290,13 +305,13 @@ help(weft_future *f, weft_deadline deadline)
 }
 
 bool
-weft_worker_help_(weft_future *f, weft_deadline deadline,
+weft_worker_help_(weft_future *f, weft_deadline deadline, const void *shown,
                   enum weft_status *status)
 {
     if (weft_here_.lane == NULL)
         return false;
     *status = deadline == WEFT_FOREVER && is_own(f) ? WEFT_DEADLOCK
-                                                    : help(f, deadline);
+                                                    : help(f, deadline, shown);
     return true;
 }
 
@@ -338,7 +353,9 @@ serve(struct weft_lane *lane)
                      .rest = count_idle,
                      .lane = lane,
                      .kind = WEFT_LANE_FOR_ALL,
-                     .strand = {&lane->worker, lane->slots}};
+                     .strand = {&lane->worker, lane->slots},
+                     .shown = lane->pool,
+                     .shown_kind = WEFT_KIND_WORK};
 
     (void)work_until(&w, WEFT_FOREVER);
 }

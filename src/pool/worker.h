@@ -22,9 +22,10 @@
  *   returns    false, and nothing was done: it is no worker
  *   blocking   sleeps where there is no work; no cancellation point.  A task
  *              that it runs may take longer than the deadline
+ *   shown      what it waits for, as others see it
  */
 bool weft_worker_help_(weft_future *f, weft_deadline deadline,
-                       enum weft_status *status);
+                       const void *shown, enum weft_status *status);
 
 /* weft_pool_submit_until of normal priority with a future, but the pool never
  * drops `arg`. */

@@ -112,6 +112,7 @@ weft_queue_wait_any(weft_queue *const *queues, size_t n, weft_deadline deadline,
         return WEFT_OK;
     if (deadline <= weft_clock_ns_())
         return WEFT_TIMEOUT;
+    WEFT_WATCH_CALL_();
     const enum weft_status s =
         weft_watch_block_(first, WEFT_KIND_QUEUE, deadline);
     return s == WEFT_OK ? sleep_until(queues, n, deadline, index) : s;

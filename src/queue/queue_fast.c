@@ -314,6 +314,8 @@ weft_queue_put_n_fast_(weft_queue *base, void *const *items, size_t n,
                        weft_deadline deadline, size_t *done)
 {
     struct job j = {.side = PUSH, .in = items, .n = n};
+
+    WEFT_WATCH_CALL_();
     const enum weft_status s = do_slowly(weft_queue_fast_(base), &j, deadline);
 
     if (s == WEFT_OK)
@@ -326,6 +328,8 @@ weft_queue_get_n_fast_(weft_queue *base, void **items, size_t n,
                        weft_deadline deadline, size_t *done)
 {
     struct job j = {.side = POP, .out = items, .n = n};
+
+    WEFT_WATCH_CALL_();
     const enum weft_status s = do_slowly(weft_queue_fast_(base), &j, deadline);
 
     if (s == WEFT_OK)

@@ -142,6 +142,7 @@ weft_queue_join_fast_(weft_queue *base, weft_deadline deadline)
         return WEFT_OK;
     if (deadline <= WEFT_NOW)
         return WEFT_TIMEOUT;
+    WEFT_WATCH_CALL_();
     const enum weft_status s =
         weft_watch_block_(base, WEFT_KIND_QUEUE, deadline);
     return s == WEFT_OK ? sleep_joining(q, seen, deadline) : s;

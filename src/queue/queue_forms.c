@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/sched.h"
+#include "deadlock/watch.h"
 #include "queue/queue_store.h"
 
 typedef struct weft_queue_fast queue;
@@ -20,8 +21,10 @@ typedef struct weft_queue_fast queue;
 WEFT_QUEUE_INLINE_ enum weft_status
 put(queue *q, enum weft_queue_store store, void *item, weft_deadline deadline)
 {
-    if (weft_store_push_(q, store, item) != WEFT_OK)
+    if (weft_store_push_(q, store, item) != WEFT_OK) {
+        WEFT_WATCH_CALL_();
         return weft_queue_put_slowly_(q, item, deadline);
+    }
     WEFT_SCHED_POINT_("queue.put.pushed");
     return weft_bell_is_heard_(&q->items) ? weft_queue_told_put_(q, 1)
                                           : WEFT_OK;
@@ -32,8 +35,10 @@ get(queue *q, enum weft_queue_store store, void **item, weft_deadline deadline)
 {
     void *got;
 
-    if (weft_store_pop_(q, store, &got) != WEFT_OK)
+    if (weft_store_pop_(q, store, &got) != WEFT_OK) {
+        WEFT_WATCH_CALL_();
         return weft_queue_get_slowly_(q, item, deadline);
+    }
     WEFT_SCHED_POINT_("queue.get.popped");
     if (weft_bell_is_heard_(&q->room)) {
         const enum weft_status s = weft_queue_told_get_(q, &got, 1);

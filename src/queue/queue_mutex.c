@@ -317,6 +317,8 @@ put_n(weft_queue *base, void *const *items, size_t n, weft_deadline deadline,
 {
     queue *q = of(base);
     struct job j = {.line = &q->putters, .in = items, .n = n};
+
+    WEFT_WATCH_CALL_();
     const enum weft_status s = do_job(q, &j, deadline);
 
     if (s == WEFT_OK)
@@ -330,6 +332,8 @@ get_n(weft_queue *base, void **items, size_t n, weft_deadline deadline,
 {
     queue *q = of(base);
     struct job j = {.line = &q->getters, .out = items, .n = n};
+
+    WEFT_WATCH_CALL_();
     const enum weft_status s = do_job(q, &j, deadline);
 
     if (s == WEFT_OK)
@@ -438,6 +442,8 @@ static enum weft_status
 join(weft_queue *base, weft_deadline deadline)
 {
     queue *q = of(base);
+
+    WEFT_WATCH_CALL_();
     enum weft_status s = weft_watch_block_(base, WEFT_KIND_QUEUE, deadline);
 
     if (s != WEFT_OK)

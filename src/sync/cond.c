@@ -53,6 +53,7 @@ struct weft_cond_waiter_ {
     struct weft_cond_waiter_ *next;
     struct weft_cond_waiter_ *previous;
     weft_cond *cond;
+    struct weft_self *self; /* NULL: not known */
     enum place place;
     bool spins;
     uint32_t again; /* what the rmutex needs to be as deep as before */
@@ -132,10 +133,21 @@ wake_next(weft_cond *c)
     weft_mutex_owe_(c->mutex, &w->debt);
 }
 
+/* From now on it waits for the lock, as far as the detector goes. */
+static void
+show_told(const weft_cond *c, const waiter *w)
+{
+    if (w->self != NULL)
+        weft_watch_told_(w->self, c->mutex,
+                         c->reentrant ? WEFT_KIND_RMUTEX : WEFT_KIND_MUTEX);
+}
+
 static void
 tell(weft_cond *c, size_t n)
 {
     for (; n > 0 && c->waiting != NULL; n--) {
+        if (weft_watching_())
+            show_told(c, c->waiting);
         c->waiting->place = TOLD;
         c->waiting = c->waiting->next;
     }
@@ -234,6 +246,7 @@ wait(weft_cond *c, weft_deadline deadline)
     const enum weft_status s = weft_watch_block_(c, WEFT_KIND_COND, deadline);
     if (s != WEFT_OK)
         return s;
+    w.self = weft_self_record_;
     w.spins = c->teller != weft_park_here_();
     append(c, &w);
     let_go(c, &w);

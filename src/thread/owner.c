@@ -64,6 +64,8 @@ weft_owner_tag_of_(struct weft_lock_view lock)
     case WEFT_KIND_TIMER:
     case WEFT_KIND_QUEUE:
     case WEFT_KIND_FUTURE:
+    case WEFT_KIND_TASK:
+    case WEFT_KIND_WORK:
     case WEFT_KIND_COUNT:
         break;
     }

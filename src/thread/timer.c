@@ -300,6 +300,7 @@ weft_timer_join(weft_timer *t, weft_deadline deadline)
 {
     enum weft_status s = WEFT_OK;
 
+    WEFT_WATCH_CALL_();
     for (;;) {
         /* acquire: end */
         uint32_t state = atomic_load_explicit(&t->state, memory_order_acquire);

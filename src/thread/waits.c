@@ -13,6 +13,7 @@
  * Ordering.
  *
  *     watch.wait   a wait is published  ->  it is read here
+ *     watch.told   its thread was told  ->  it is read here
  */
 #include "thread/waits.h"
 
@@ -100,6 +101,20 @@ can_fail(enum weft_kind kind, uint32_t flags)
             kind == WEFT_KIND_ONCE || kind == WEFT_KIND_THREAD);
 }
 
+/* Who was told comes back with the lock only, and does not give up. */
+static void
+copy_told(struct weft_dl_thread *t, const struct weft_self *s)
+{
+    /* acquire: watch.told */
+    if (t->wait.kind != WEFT_KIND_COND ||
+        atomic_load_explicit(&s->told, memory_order_acquire) !=
+            t->wait.sequence)
+        return;
+    t->wait.object = atomic_load_explicit(&s->told_lock, memory_order_relaxed);
+    t->wait.kind = (enum weft_kind)atomic_load_explicit(&s->told_kind,
+                                                        memory_order_relaxed);
+}
+
 static void
 copy_wait(struct weft_dl_thread *t, const struct weft_self *s)
 {
@@ -118,6 +133,7 @@ copy_wait(struct weft_dl_thread *t, const struct weft_self *s)
     for (int i = 0; i < WEFT_WAIT_PLACES && i < WEFT_DL_PLACES; i++)
         w->place.call[i] =
             atomic_load_explicit(&s->waits_place[i], memory_order_relaxed);
+    copy_told(t, s);
     /* That it has not changed meanwhile is seen in the next picture. */
     if (w->sequence % 2 == 0 || w->object == NULL)
         t->state = WEFT_DL_RUNS;
@@ -268,6 +284,9 @@ need(struct weft_waits *w, uint32_t listed, struct weft_dl_wait *wait)
         if (who != WEFT_DL_NONE)
             add_need(w, wait, who);
         return;
+    case WEFT_KIND_WORK:
+        wait->idle = true;
+        break;
     case WEFT_KIND_NONE:
     case WEFT_KIND_SPIN:
     case WEFT_KIND_SEMAPHORE:
@@ -277,6 +296,7 @@ need(struct weft_waits *w, uint32_t listed, struct weft_dl_wait *wait)
     case WEFT_KIND_TIMER:
     case WEFT_KIND_QUEUE:
     case WEFT_KIND_FUTURE:
+    case WEFT_KIND_TASK:
     case WEFT_KIND_COUNT:
         break;
     }
