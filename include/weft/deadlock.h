@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * deadlock.h - finds threads that wait for each other, while they do.
+ * deadlock.h - finds threads that wait for each other, while they do, and those
+ * that could.
  *
  *   idea       a thread that has been blocked for some 20 ms looks at whom it
  *              waits for, and whom they wait for.  Threads that nobody can wake
@@ -19,8 +20,9 @@
  *               weft_mutex_unlock(&a);          back out, and try again
  *
  * In the environment, WEFT_DEADLOCK=report, fail or abort enables it before
- * main; `:json=FILE` and `:graph=FILE` after it have each report written there,
- * too, for programs and for Graphviz.
+ * main.  After it, `:json=FILE` and `:graph=FILE` have each report written there,
+ * too, for programs and for Graphviz; `:order` and `:memory=BYTES` are for what
+ * could happen.
  *
  * What is found.  Locks, joins and once know who has to act: mutexes, recursive
  * ones, read-write locks, threads, a function that runs once, in any mixture;
@@ -29,6 +31,23 @@
  * possible, once every thread of the process sleeps without a deadline, and no
  * handler of a signal could wake one.  Who waits with a deadline waits for
  * nobody.
+ *
+ * What could happen.  While it is on, a run that goes well is looked at, too:
+ * threads that take locks in orders that close a circle are reported as soon as
+ * the last of these orders is seen, once for the same places.  Nothing fails and
+ * nothing is aborted for that.  It is not reported if something keeps the threads
+ * apart: one lock that all of them hold, a start or a join, a barrier, a once, a
+ * semaphore that began at 0, a condition, an event, a queue, a future, a timer.
+ * With `:order` it is reported then, too, with what keeps them apart.  A try and
+ * a call with a deadline take locks that others may wait for, and wait for none.
+ * What is noted for that takes 64 MiB at most, or `:memory=BYTES` (with k, m or
+ * g): what could happen is not looked for any more once they are full, which is
+ * said.
+ *
+ * A lock is its address, until it is initialised again, or weft_deadlock_name
+ * takes its name away: memory that serves another lock without either makes one
+ * of two.  Threads that Weft has not started take no part, but for main, nor
+ * do forks that another worker runs.
  */
 #ifndef WEFT_DEADLOCK_H
 #define WEFT_DEADLOCK_H
@@ -69,7 +88,8 @@ weft_deadlock_enable(enum weft_deadlock_policy policy);
  * Call an object `name` in reports.
  *
  *   name       copied, cut at 47 bytes; NULL: it has none any more, which an
- *              object should have before its memory serves another
+ *              object should have before its memory serves another; what was
+ *              noted of its order is forgotten, too
  *   caveat     there is room for 1000 names; later ones are forgotten
  */
 WEFT_API void weft_deadlock_name(const void *object, const char *name);
@@ -93,9 +113,15 @@ WEFT_API WEFT_MUST_USE enum weft_status weft_deadlock_rank(const void *lock,
 
 /*
  * Return how many deadlocks were found so far, the possible ones and broken
- * ranks included.
+ * ranks included; not those that could happen.
  */
 WEFT_API size_t weft_deadlock_count(void);
+
+/*
+ * Return how many deadlocks were found so far that did not happen when they were
+ * found, but could; with `:order`, also those that something keeps apart.
+ */
+WEFT_API size_t weft_deadlock_predicted(void);
 
 WEFT_END_DECLS
 

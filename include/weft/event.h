@@ -100,7 +100,8 @@ weft_event_is_set(const weft_event *e)
 WEFT_INLINE enum weft_status
 weft_event_wait(weft_event *e, weft_deadline deadline)
 {
-    return (WEFT_LOAD_(&e->word, acquire) & 1) != 0
+    return WEFT_LOAD_(&weft_self_, relaxed) != 0 &&
+                   (WEFT_LOAD_(&e->word, acquire) & 1) != 0
                ? WEFT_OK
                : weft_event_wait_slow_(e, deadline);
 }

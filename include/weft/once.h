@@ -72,7 +72,9 @@ weft_once_run(weft_once *o, enum weft_status (*fn)(void *ctx), void *ctx)
 #else
     const uint32_t word = atomic_load_explicit(&o->word, memory_order_acquire);
 #endif
-    if (__builtin_expect(word == WEFT_ONCE_DONE_, 1))
+    if (__builtin_expect(word == WEFT_ONCE_DONE_ &&
+                             WEFT_LOAD_(&weft_self_, relaxed) != 0,
+                         1))
         return WEFT_OK;
     return weft_once_run_slow_(o, fn, ctx);
 }

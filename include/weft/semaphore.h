@@ -109,7 +109,8 @@ weft_semaphore_acquire(weft_semaphore *s, weft_deadline deadline)
 {
     uint64_t w = WEFT_LOAD_(&s->word, relaxed);
 
-    return (w & UINT32_MAX) != 0 && WEFT_CAS_(&s->word, &w, w - 1, acquire)
+    return WEFT_LOAD_(&weft_self_, relaxed) != 0 && (w & UINT32_MAX) != 0 &&
+                   WEFT_CAS_(&s->word, &w, w - 1, acquire)
                ? WEFT_OK
                : weft_semaphore_acquire_slow_(s, deadline);
 }
@@ -120,7 +121,8 @@ weft_semaphore_release(weft_semaphore *s, uint32_t n)
 {
     uint64_t w = WEFT_LOAD_(&s->word, relaxed);
 
-    return n != 0 && w + n <= UINT32_MAX - s->not_max &&
+    return WEFT_LOAD_(&weft_self_, relaxed) != 0 && n != 0 &&
+                   w + n <= UINT32_MAX - s->not_max &&
                    WEFT_CAS_(&s->word, &w, w + n, release)
                ? WEFT_OK
                : weft_semaphore_release_slow_(s, n);

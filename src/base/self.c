@@ -69,6 +69,7 @@ static bool first_is_free = true; /* the main thread has not called yet */
 static _Atomic(struct weft_self *) main_record;
 static _Atomic bool watched;
 void (*_Atomic weft_self_left_holding_)(const struct weft_self *s);
+void (*_Atomic weft_self_left_orders_)(struct weft_self *s);
 static pthread_key_t key;
 static bool key_is_there;
 
@@ -232,11 +233,23 @@ tell_of_held(const struct weft_self *s)
         tell(s);
 }
 
+static void
+tell_of_orders(struct weft_self *s)
+{
+    void (*tell)(struct weft_self *) =
+        atomic_load_explicit(&weft_self_left_orders_, memory_order_relaxed);
+
+    if (tell != NULL)
+        tell(s);
+}
+
 void
 weft_self_leave_(struct weft_self *s)
 {
     if (atomic_load_explicit(&s->held_count, memory_order_relaxed) > 0)
         tell_of_held(s);
+    if (s->order != NULL)
+        tell_of_orders(s);
     if (s == weft_self_record_) {
         weft_self_record_ = NULL;
         atomic_store_explicit(&weft_self_, weft_self_own_tag_,

@@ -47,6 +47,7 @@
 enum weft_self_kind { WEFT_SELF_FOREIGN, WEFT_SELF_STARTED, WEFT_SELF_MAIN };
 
 struct weft_name;
+struct weft_order_thread;
 
 /* How many locks a record has room for; more are counted only. */
 #define WEFT_HELD_MAX 48
@@ -105,6 +106,10 @@ struct weft_self {
     _Atomic uint32_t waits_flags;
     _Atomic uint64_t waits_victim; /* the wait that is to end: its `waits` */
     _Atomic uintptr_t waits_place[WEFT_WAIT_PLACES]; /* 0: no more */
+
+    /* What it tells of the order of locks (deadlock/watch_order.h); its own,
+     * mapped while somebody predicts. */
+    struct weft_order_thread *order;
 
     /* What it holds, oldest first. */
     _Atomic uint32_t held_count; /* may pass WEFT_HELD_MAX */
@@ -171,6 +176,9 @@ void weft_self_leave_(struct weft_self *s);
 
 /* Called, if not NULL, when a thread leaves that holds something. */
 extern void (*_Atomic weft_self_left_holding_)(const struct weft_self *s);
+
+/* Called, if not NULL, when a thread leaves that has told of orders. */
+extern void (*_Atomic weft_self_left_orders_)(struct weft_self *s);
 
 /* The calling thread has run what it was started for: leave now if nothing
  * else will do it later. */

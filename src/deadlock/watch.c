@@ -11,7 +11,7 @@
  *     watch.wait   a wait is published  ->  the detector reads it
  *     watch.told   it was told          ->  the same
  */
-#include "deadlock/watch.h"
+#include "deadlock/watch_short.h"
 
 #include <stddef.h>
 
@@ -130,6 +130,8 @@ weft_watch_acquired_(const void *object, enum weft_kind kind)
 {
     if (weft_self_get_() != NULL)
         weft_watch_push_(object, kind, weft_watch_caller_);
+    if (kind == WEFT_KIND_MUTEX || kind == WEFT_KIND_RMUTEX)
+        weft_watch_passes_(object);
 }
 
 static bool
@@ -158,6 +160,8 @@ weft_watch_released_(const void *object, enum weft_kind kind)
 {
     struct weft_self *s = weft_self_record_;
 
+    if (kind == WEFT_KIND_MUTEX || kind == WEFT_KIND_RMUTEX)
+        weft_watch_frees_(object);
     if (weft_watch_pop_(object, kind))
         return;
     const uint32_t n =
@@ -165,6 +169,8 @@ weft_watch_released_(const void *object, enum weft_kind kind)
     uint32_t at = n < WEFT_HELD_MAX ? n : WEFT_HELD_MAX;
     while (at > 0 && !is_it(&s->held[at - 1], object, kind))
         at--;
+    if (s->order != NULL && (at > 0 || n > WEFT_HELD_MAX))
+        weft_order_drops_(s->order, object, kind);
     if (at == 0) {
         if (n > WEFT_HELD_MAX) /* one of those that found no room */
             atomic_store_explicit(&s->held_count, n - 1, memory_order_relaxed);

@@ -26,6 +26,7 @@
 
 #include "base/self.h"
 #include "deadlock/kind.h"
+#include "deadlock/watch_order.h"
 
 extern _Atomic bool weft_watch_on_;
 
@@ -100,11 +101,15 @@ typedef void weft_watch_tell(struct weft_self *s, const void *object,
 extern weft_watch_tell *_Atomic weft_watch_tell_own_;
 extern weft_watch_tell *_Atomic weft_watch_tell_wanted_;
 
-/* It is about to take `object`, and would wait for it; ask weft_watching_. */
+/* It is about to take `object`, and would wait for it until `deadline`; ask
+ * weft_watching_. */
 void weft_watch_tell_of_wanted_(const void *object, enum weft_kind kind);
 static inline void
-weft_watch_wanted_(const void *object, enum weft_kind kind)
+weft_watch_wanted_(const void *object, enum weft_kind kind,
+                   weft_deadline deadline)
 {
+    if (deadline == WEFT_FOREVER && weft_watch_graph_now_() != NULL)
+        weft_watch_wants_(object, kind);
     if (atomic_load_explicit(&weft_watch_tell_wanted_, memory_order_relaxed) !=
         NULL)
         weft_watch_tell_of_wanted_(object, kind);
@@ -114,52 +119,5 @@ weft_watch_wanted_(const void *object, enum weft_kind kind)
  * What was never noted is given up without harm. */
 void weft_watch_acquired_(const void *object, enum weft_kind kind);
 void weft_watch_released_(const void *object, enum weft_kind kind);
-
-/* Whether the calling thread can note by what follows, and nobody is to be
- * asked: the ways that have to be short. */
-static inline bool
-weft_watch_is_short_(void)
-{
-    return weft_self_record_ != NULL &&
-           atomic_load_explicit(&weft_watch_tell_wanted_,
-                                memory_order_relaxed) == NULL;
-}
-
-/* As weft_watch_acquired_, from a call at `place`. */
-static inline void
-weft_watch_push_(const void *object, enum weft_kind kind, uintptr_t place)
-{
-    struct weft_self *s = weft_self_record_;
-    const uint32_t n =
-        atomic_load_explicit(&s->held_count, memory_order_relaxed);
-
-    if (n < WEFT_HELD_MAX) {
-        struct weft_held *h = &s->held[n];
-        atomic_store_explicit(&h->kind, kind, memory_order_relaxed);
-        atomic_store_explicit(&h->place, place, memory_order_relaxed);
-        atomic_store_explicit(&h->object, object, memory_order_relaxed);
-    }
-    atomic_store_explicit(&s->held_count, n + 1, memory_order_relaxed);
-}
-
-/* As weft_watch_released_, if it was the last to be acquired; else false. */
-static inline bool
-weft_watch_pop_(const void *object, enum weft_kind kind)
-{
-    struct weft_self *s = weft_self_record_;
-
-    if (s == NULL)
-        return true;
-    const uint32_t n =
-        atomic_load_explicit(&s->held_count, memory_order_relaxed);
-    if (n == 0 || n > WEFT_HELD_MAX)
-        return false;
-    const struct weft_held *h = &s->held[n - 1];
-    if (atomic_load_explicit(&h->object, memory_order_relaxed) != object ||
-        atomic_load_explicit(&h->kind, memory_order_relaxed) != kind)
-        return false;
-    atomic_store_explicit(&s->held_count, n - 1, memory_order_relaxed);
-    return true;
-}
 
 #endif /* WEFT_DEADLOCK_WATCH_H */

@@ -137,6 +137,8 @@ weft_as_completed_next(weft_as_completed *it, weft_deadline deadline,
         if (m != NULL) {
             it->handed++;
             *future = m->future;
+            if (weft_watching_())
+                weft_watch_hears_(m->future, WEFT_KIND_FUTURE);
             return WEFT_OK;
         }
         if (s != WEFT_OK)

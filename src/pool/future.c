@@ -196,6 +196,8 @@ announce(weft_future *f, uint32_t w)
 static void
 finish(weft_future *f, uint32_t end)
 {
+    if (weft_watching_())
+        weft_watch_tells_(f, WEFT_KIND_FUTURE, NULL, 1);
     WEFT_SCHED_POINT_("future.finish");
     /* release: future.done */
     announce(f, atomic_exchange_explicit(&f->word, end, memory_order_release));
@@ -379,22 +381,35 @@ weft_future_wait_(weft_future *f, weft_deadline deadline, const void *shown)
     if (weft_worker_help_(f, deadline, shown, &s))
         return s;
     linger(f);
+    if (weft_watching_())
+        weft_watch_awaits_(shown, WEFT_KIND_FUTURE, NULL, deadline);
     s = weft_watch_block_(shown, WEFT_KIND_FUTURE, deadline);
     return s == WEFT_OK ? sleep_until(f, deadline) : s;
+}
+
+/* Wait, and go on behind who finished it. */
+static inline enum weft_status
+wait_for(weft_future *f, weft_deadline deadline)
+{
+    const enum weft_status s = weft_future_wait_(f, deadline, f);
+
+    if (s == WEFT_OK && weft_watching_())
+        weft_watch_hears_(f, WEFT_KIND_FUTURE);
+    return s;
 }
 
 enum weft_status
 weft_future_wait(weft_future *f, weft_deadline deadline)
 {
     WEFT_WATCH_CALL_();
-    return weft_future_wait_(f, deadline, f);
+    return wait_for(f, deadline);
 }
 
 enum weft_status
 weft_future_result(weft_future *f, weft_deadline deadline, void **result)
 {
     WEFT_WATCH_CALL_();
-    const enum weft_status s = weft_future_wait_(f, deadline, f);
+    const enum weft_status s = wait_for(f, deadline);
 
     if (s != WEFT_OK)
         return s;
@@ -409,7 +424,7 @@ weft_future_error(weft_future *f, weft_deadline deadline,
                   const weft_error **error)
 {
     WEFT_WATCH_CALL_();
-    const enum weft_status s = weft_future_wait_(f, deadline, f);
+    const enum weft_status s = wait_for(f, deadline);
 
     if (s != WEFT_OK)
         return s;

@@ -198,6 +198,9 @@ wait_in(struct weft_member_ *members, weft_future *const *futures, size_t n,
     }
     if (done != NULL)
         *done = count;
+    for (size_t i = 0; weft_watching_() && i < n; i++)
+        if (weft_future_is_done(futures[i]))
+            weft_watch_hears_(futures[i], WEFT_KIND_FUTURE);
     return s;
 }
 

@@ -91,6 +91,8 @@ static void
 end_root(struct root *r, enum weft_status status)
 {
     r->status = status;
+    if (weft_watching_())
+        weft_watch_tells_(r->task, WEFT_KIND_TASK, NULL, 1);
     /* release: over */
     atomic_store_explicit(&r->over, 1, memory_order_release);
     weft_park_wake_(&r->over, 1);
@@ -120,6 +122,8 @@ run_future(weft_pool *p, weft_future *f)
 void
 weft_pool_run_job_(weft_pool *p, weft_strand s, struct weft_job_ job)
 {
+    if (weft_watching_()) /* behind all who have submitted something by now */
+        weft_watch_hears_(p, WEFT_KIND_TASK);
     if (job.fn == root) {
         struct root *r = job.arg;
         weft_worker_run_strand_(s, r->task, NULL);
@@ -250,6 +254,8 @@ enter(weft_pool *p, weft_fn *fn, enum weft_priority priority,
     if (fn == NULL || (unsigned)priority >= WEFT_PRIORITIES)
         return WEFT_INVALID;
     const enum weft_status s = weft_pool_refusal_(p);
+    if (weft_watching_())
+        weft_watch_tells_(p, WEFT_KIND_TASK, NULL, 1);
     return s == WEFT_OK && p->bounded ? take_room(p, deadline) : s;
 }
 
@@ -297,6 +303,8 @@ run_outside(weft_pool *p, weft_task *t)
 {
     struct root r = {.task = t};
     const uintptr_t place = weft_watch_caller_; /* put makes calls of its own */
+    if (weft_watching_())
+        weft_watch_tells_(p, WEFT_KIND_TASK, NULL, 1);
     const enum weft_status s =
         put(p, (struct weft_job_){root, &r}, WEFT_PRIORITY_NORMAL);
 
@@ -309,6 +317,8 @@ run_outside(weft_pool *p, weft_task *t)
     while (atomic_load_explicit(&r.over, memory_order_acquire) == 0)
         (void)!weft_park_wait_(&r.over, 0, WEFT_FOREVER);
     weft_watch_unblock_();
+    if (weft_watching_())
+        weft_watch_hears_(t, WEFT_KIND_TASK);
     return r.status;
 }
 

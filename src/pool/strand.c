@@ -56,6 +56,7 @@
 #include <sys/mman.h>
 
 #include "base/sched.h"
+#include "deadlock/watch.h"
 
 #define DONE ((void *)&done)
 
@@ -394,6 +395,18 @@ add(_Atomic uint64_t *own, uint64_t n)
                           memory_order_relaxed);
 }
 
+/* Nobody knows what its forker has done before: so it tells no order. */
+static void
+run_stolen(weft_strand s, weft_task *t)
+{
+    const bool is_watched = weft_watching_();
+    const bool was = is_watched && weft_watch_mute_(true);
+
+    weft_worker_run_strand_(s, t, NULL);
+    if (is_watched)
+        (void)weft_watch_mute_(was);
+}
+
 bool
 weft_lane_steal_and_run_(struct weft_lane *thief, struct weft_lane *victim,
                          weft_strand s)
@@ -407,7 +420,7 @@ weft_lane_steal_and_run_(struct weft_lane *thief, struct weft_lane *victim,
     atomic_store_explicit(&t->word, thief, memory_order_relaxed);
     weft_crowd_busy_(thief);
     add(&thief->stolen, 1);
-    weft_worker_run_strand_(s, t, NULL);
+    run_stolen(s, t);
     WEFT_SCHED_POINT_("pool.run");
     /* release: strand.done */
     atomic_store_explicit(&t->word, DONE, memory_order_release);

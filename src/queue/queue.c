@@ -5,6 +5,7 @@
  *
  * Ordering.  None: the forms have theirs.
  */
+#include "deadlock/watch.h"
 #include "queue/queue_fast.h"
 
 /* The form of these options; NULL: there is none. */
@@ -68,6 +69,8 @@ weft_queue_begin_(weft_queue *q, const struct weft_queue_form *form,
 void
 weft_queue_destroy(weft_queue *q)
 {
+    if (q != NULL && weft_watching_())
+        weft_watch_forgets_(q, sizeof(*q));
     if (q != NULL)
         q->form->destroy(q);
 }
@@ -75,12 +78,27 @@ weft_queue_destroy(weft_queue *q)
 enum weft_status
 weft_queue_put(weft_queue *q, void *item, weft_deadline deadline)
 {
+    if (weft_watching_())
+        weft_watch_tells_(q, WEFT_KIND_QUEUE, NULL, 1);
     return q->form->put(q, item, deadline);
+}
+
+/* While somebody watches: who takes an item goes on behind who put it. */
+static enum weft_status
+get_told(weft_queue *q, void **item, weft_deadline deadline)
+{
+    const enum weft_status s = q->form->get(q, item, deadline);
+
+    if (s == WEFT_OK)
+        weft_watch_hears_(q, WEFT_KIND_QUEUE);
+    return s;
 }
 
 enum weft_status
 weft_queue_get(weft_queue *q, void **item, weft_deadline deadline)
 {
+    if (__builtin_expect(weft_watching_(), 0))
+        return get_told(q, item, deadline);
     return q->form->get(q, item, deadline);
 }
 
@@ -88,6 +106,8 @@ enum weft_status
 weft_queue_put_n(weft_queue *q, void *const *items, size_t n,
                  weft_deadline deadline, size_t *done)
 {
+    if (weft_watching_())
+        weft_watch_tells_(q, WEFT_KIND_QUEUE, NULL, 1);
     return n != 0 ? q->form->put_n(q, items, n, deadline, done) : WEFT_INVALID;
 }
 
@@ -95,19 +115,30 @@ enum weft_status
 weft_queue_get_n(weft_queue *q, void **items, size_t n, weft_deadline deadline,
                  size_t *done)
 {
-    return n != 0 ? q->form->get_n(q, items, n, deadline, done) : WEFT_INVALID;
+    const enum weft_status s =
+        n != 0 ? q->form->get_n(q, items, n, deadline, done) : WEFT_INVALID;
+
+    if (s == WEFT_OK && weft_watching_())
+        weft_watch_hears_(q, WEFT_KIND_QUEUE);
+    return s;
 }
 
 enum weft_status
 weft_queue_task_done(weft_queue *q)
 {
+    if (weft_watching_()) /* what was got is done: for a join */
+        weft_watch_tells_(q->bell, WEFT_KIND_QUEUE, NULL, 1);
     return q->form->task_done(q);
 }
 
 enum weft_status
 weft_queue_join(weft_queue *q, weft_deadline deadline)
 {
-    return q->form->join(q, deadline);
+    const enum weft_status s = q->form->join(q, deadline);
+
+    if (s == WEFT_OK && weft_watching_())
+        weft_watch_hears_(q->bell, WEFT_KIND_QUEUE);
+    return s;
 }
 
 enum weft_status

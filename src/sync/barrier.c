@@ -239,7 +239,17 @@ weft_barrier_init(weft_barrier *b, uint32_t parties,
     b->parties = parties;
     b->action = action;
     b->ctx = ctx;
+    if (weft_watching_())
+        weft_watch_forgets_(b, sizeof(*b));
     return WEFT_OK;
+}
+
+/* What the graph of orders is told. */
+static void
+arrive_told(const weft_barrier *b, weft_deadline deadline)
+{
+    weft_watch_awaits_(b, WEFT_KIND_BARRIER, NULL, deadline);
+    weft_watch_tells_(b, WEFT_KIND_BARRIER, NULL, b->parties);
 }
 
 WEFT_LEFT_WHEN_CANCELLED_ enum weft_status
@@ -249,6 +259,8 @@ weft_barrier_wait(weft_barrier *b, weft_deadline deadline, size_t *index)
     uint64_t w = look(b);
 
     WEFT_WATCH_CALL_();
+    if (weft_watching_())
+        arrive_told(b, deadline);
     for (;;) {
         const size_t place = w & COUNT;
         enum weft_status s;
@@ -272,6 +284,8 @@ weft_barrier_wait(weft_barrier *b, weft_deadline deadline, size_t *index)
             v.counted = true;
             s = last ? act(&v) : until_released(&v, deadline);
         }
+        if (s == WEFT_OK && weft_watching_())
+            weft_watch_hears_(b, WEFT_KIND_BARRIER);
         if (s == WEFT_OK && index != NULL)
             *index = place;
         return s;

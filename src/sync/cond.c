@@ -65,12 +65,16 @@ typedef struct weft_cond_waiter_ waiter;
 void
 weft_cond_init(weft_cond *c, weft_mutex *m)
 {
+    if (weft_watching_())
+        weft_watch_forgets_(c, sizeof(*c));
     *c = (weft_cond)WEFT_COND_INIT(m);
 }
 
 void
 weft_cond_init_r(weft_cond *c, weft_rmutex *m)
 {
+    if (weft_watching_())
+        weft_watch_forgets_(c, sizeof(*c));
     *c = (weft_cond)WEFT_COND_INIT_R(m);
 }
 
@@ -247,13 +251,21 @@ wait(weft_cond *c, weft_deadline deadline)
     if (s != WEFT_OK)
         return s;
     w.self = weft_self_record_;
+    const uintptr_t locked_at =
+        weft_watching_() ? weft_watch_place_of_(c->mutex) : 0;
+    if (weft_watching_())
+        weft_watch_awaits_(c, WEFT_KIND_COND, c->mutex, deadline);
     w.spins = c->teller != weft_park_here_();
     append(c, &w);
     let_go(c, &w);
     sleep_until(&w, deadline);
     weft_watch_unblock_();
+    weft_watch_called_from_(locked_at); /* it is had as it was */
     take_back(c, &w);
-    return come_back(c, &w) ? WEFT_OK : WEFT_TIMEOUT;
+    const bool told = come_back(c, &w);
+    if (told && weft_watching_())
+        weft_watch_hears_(c, WEFT_KIND_COND);
+    return told ? WEFT_OK : WEFT_TIMEOUT;
 }
 
 enum weft_status
@@ -291,6 +303,8 @@ weft_cond_notify_slow_(weft_cond *c, size_t n)
 {
     if (!weft_mutex_is_mine_(c->mutex))
         return WEFT_NOT_OWNER;
+    if (weft_watching_())
+        weft_watch_tells_(c, WEFT_KIND_COND, c->mutex, 1);
     tell(c, n);
     return WEFT_OK;
 }

@@ -53,6 +53,8 @@
 void
 weft_event_init(weft_event *e)
 {
+    if (weft_watching_())
+        weft_watch_forgets_(e, sizeof(*e));
     atomic_init(&e->word, 0);
     atomic_init(&e->setter, 0);
 }
@@ -63,6 +65,8 @@ weft_event_set(weft_event *e)
     uint64_t w = atomic_load_explicit(&e->word, memory_order_relaxed);
     uint64_t next;
 
+    if (weft_watching_())
+        weft_watch_tells_(e, WEFT_KIND_EVENT, NULL, 1);
     do {
         next = (w & SET) != 0 ? w : ((w & LOW) + GENERATION + SET) & LOW;
         if (w >= WAITER)
@@ -180,20 +184,38 @@ wait_slow(weft_event *e, weft_deadline deadline)
     return s;
 }
 
+/* While somebody watches: what the graph of orders is told. */
+static enum weft_status
+wait_told(weft_event *e, weft_deadline deadline)
+{
+    enum weft_status s = WEFT_OK;
+
+    weft_watch_awaits_(e, WEFT_KIND_EVENT, NULL, deadline);
+    if (!weft_event_is_set(e))
+        s = deadline <= WEFT_NOW ? WEFT_TIMEOUT : wait_slow(e, deadline);
+    if (s == WEFT_OK)
+        weft_watch_hears_(e, WEFT_KIND_EVENT);
+    return s;
+}
+
 enum weft_status
 weft_event_wait(weft_event *e, weft_deadline deadline)
 {
+    WEFT_WATCH_CALL_();
+    if (weft_watching_())
+        return wait_told(e, deadline);
     if (weft_event_is_set(e))
         return WEFT_OK;
-    WEFT_WATCH_CALL_();
     return deadline <= WEFT_NOW ? WEFT_TIMEOUT : wait_slow(e, deadline);
 }
 
 enum weft_status
 weft_event_wait_slow_(weft_event *e, weft_deadline deadline)
 {
+    WEFT_WATCH_CALL_();
+    if (weft_watching_())
+        return wait_told(e, deadline);
     if (weft_event_is_set(e))
         return WEFT_OK;
-    WEFT_WATCH_CALL_();
     return deadline <= WEFT_NOW ? WEFT_TIMEOUT : wait_slow(e, deadline);
 }

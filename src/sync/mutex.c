@@ -79,6 +79,8 @@ static __thread struct weft_debt *debts
 void
 weft_mutex_init(weft_mutex *m)
 {
+    if (weft_watching_())
+        weft_watch_forgets_(m, sizeof(*m));
     atomic_init(&m->word, 0);
 }
 
@@ -228,7 +230,7 @@ wait_slow(struct wait *t)
         return late ? WEFT_TIMEOUT : WEFT_DEADLOCK;
     }
     if (weft_watching_())
-        weft_watch_wanted_(t->mutex, t->kind);
+        weft_watch_wanted_(t->mutex, t->kind, t->deadline);
     const enum weft_status s = try_to_take(t, w) ? WEFT_OK : wait_for(t);
     if (s == WEFT_OK && weft_watching_())
         weft_watch_acquired_(t->mutex, t->kind);

@@ -14,7 +14,7 @@
 #include <weft/rmutex.h>
 
 #include "base/self.h"
-#include "deadlock/watch.h"
+#include "deadlock/watch_short.h"
 
 #define WEFT_MUTEX_SLEEPERS_ 1u /* somebody may sleep: unlock wakes one */
 #define WEFT_MUTEX_STARVED_  2u /* kept for those who have waited */
@@ -56,7 +56,7 @@ weft_mutex_lock_noted_(weft_mutex *m, enum weft_kind kind, const void *from)
     uint32_t w = 0;
 
     /* acquire: mutex.hand_over */
-    if (!weft_watching_() || !weft_watch_is_short_() ||
+    if (!weft_watching_() || !weft_watch_is_short_(m, kind) ||
         !atomic_compare_exchange_strong_explicit(
             &m->word, &w, weft_self_own_tag_, memory_order_acquire,
             memory_order_relaxed))
@@ -70,7 +70,7 @@ weft_mutex_unlock_noted_(weft_mutex *m, enum weft_kind kind)
 {
     uint32_t me = weft_self_own_tag_;
 
-    if (!weft_watching_() ||
+    if (!weft_watching_() || !weft_watch_frees_nothing_(m) ||
         atomic_load_explicit(&m->word, memory_order_relaxed) != me ||
         !weft_watch_pop_(m, kind))
         return false;

@@ -34,8 +34,11 @@
 static void
 finish(weft_once *o, bool done)
 {
-    if (weft_watching_())
+    if (weft_watching_()) {
         weft_watch_released_(o, WEFT_KIND_ONCE);
+        if (done)
+            weft_watch_tells_(o, WEFT_KIND_ONCE, NULL, 1);
+    }
     uint32_t seen = atomic_load_explicit(&o->word, memory_order_relaxed);
     /* release: done, retry */
     while (!atomic_compare_exchange_weak_explicit(
@@ -91,16 +94,27 @@ wait_for_other(weft_once *o, uint32_t seen)
     return s;
 }
 
+static bool
+is_done(const weft_once *o)
+{
+    return atomic_load_explicit(&o->word, memory_order_relaxed) == DONE;
+}
+
 static enum weft_status
 run_slow(weft_once *o, enum weft_status (*fn)(void *ctx), void *ctx)
 {
     const uint32_t me = weft_self_tag_();
 
+    if (weft_watching_() && fn != NULL && !is_done(o))
+        weft_watch_wanted_(o, WEFT_KIND_ONCE, WEFT_FOREVER);
     for (;;) {
         /* acquire: done */
         uint32_t seen = atomic_load_explicit(&o->word, memory_order_acquire);
-        if (seen == DONE)
+        if (seen == DONE) {
+            if (weft_watching_())
+                weft_watch_hears_(o, WEFT_KIND_ONCE);
             return WEFT_OK;
+        }
         if (fn == NULL)
             return WEFT_INVALID;
         if ((seen & ~WAITED) == 0) {

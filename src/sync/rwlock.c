@@ -37,7 +37,7 @@
 
 #include "base/deadline.h"
 #include "base/fence.h"
-#include "deadlock/watch.h"
+#include "deadlock/watch_short.h"
 #include "sync/rwlock_slots.h"
 #include "sync/rwlock_word.h"
 
@@ -52,6 +52,8 @@ static __thread uint32_t unlisted __attribute__((tls_model("initial-exec")));
 void
 weft_rwlock_init(weft_rwlock *l)
 {
+    if (weft_watching_())
+        weft_watch_forgets_(l, sizeof(*l));
     *l = (weft_rwlock)WEFT_RWLOCK_INIT;
 }
 
@@ -181,7 +183,7 @@ static enum weft_status
 read_lock_until(weft_rwlock *l, weft_deadline deadline)
 {
     if (weft_watching_() && deadline > WEFT_NOW)
-        weft_watch_wanted_(l, WEFT_KIND_READ);
+        weft_watch_wanted_(l, WEFT_KIND_READ, deadline);
     const enum weft_status s = read_lock(l, deadline);
 
     if (s == WEFT_OK && weft_watching_())
@@ -202,7 +204,7 @@ read_noted(weft_rwlock *l, const void *from)
 {
     _Atomic(uintptr_t) *home = &weft_read_slots_->lock[WEFT_READ_SLOT_(l)];
 
-    if (!weft_watching_() || !weft_watch_is_short_() ||
+    if (!weft_watching_() || !weft_watch_is_short_(l, WEFT_KIND_READ) ||
         atomic_load_explicit(&l->biased, memory_order_relaxed) != FREE ||
         atomic_load_explicit(home, memory_order_relaxed) != 0)
         return false;
@@ -337,7 +339,7 @@ write_lock_until(weft_rwlock *l, weft_deadline deadline)
     uint32_t w = 0;
 
     if (weft_watching_() && deadline > WEFT_NOW)
-        weft_watch_wanted_(l, WEFT_KIND_WRITE);
+        weft_watch_wanted_(l, WEFT_KIND_WRITE, deadline);
     /* Whoever has it himself finds the word or `biased` other than free. */
     /* acquire: rwlock.hand_over */
     if (atomic_load_explicit(&l->biased, memory_order_relaxed) != 0 ||

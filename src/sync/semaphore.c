@@ -81,6 +81,8 @@ weft_semaphore_init(weft_semaphore *s, uint32_t value, uint32_t max)
 {
     if (value > max)
         return WEFT_INVALID;
+    if (weft_watching_())
+        weft_watch_begins_at_(s, value);
     atomic_init(&s->word, value);
     s->not_max = UINT32_MAX - max;
     atomic_init(&s->wakes, 0);
@@ -169,6 +171,8 @@ weft_semaphore_release_slow_(weft_semaphore *s, uint32_t n)
 
     if (n == 0)
         return WEFT_INVALID;
+    if (weft_watching_())
+        weft_watch_tells_(s, WEFT_KIND_SEMAPHORE, NULL, n);
     do {
         if (n > max - (w & VALUE) - ((w & HANDED) != 0))
             return WEFT_OVERFLOW;
@@ -439,20 +443,39 @@ acquire_slow(weft_semaphore *s, weft_deadline deadline)
     return status;
 }
 
-enum weft_status
-weft_semaphore_acquire(weft_semaphore *s, weft_deadline deadline)
+static inline enum weft_status
+acquire(weft_semaphore *s, weft_deadline deadline)
 {
     if (take(s))
         return WEFT_OK;
-    WEFT_WATCH_CALL_();
     return deadline <= WEFT_NOW ? WEFT_TIMEOUT : acquire_slow(s, deadline);
+}
+
+/* While somebody watches: what the graph of orders is told. */
+static enum weft_status
+acquire_told(weft_semaphore *s, weft_deadline deadline)
+{
+    weft_watch_awaits_(s, WEFT_KIND_SEMAPHORE, NULL, deadline);
+    const enum weft_status status = acquire(s, deadline);
+    if (status == WEFT_OK)
+        weft_watch_hears_(s, WEFT_KIND_SEMAPHORE);
+    return status;
+}
+
+enum weft_status
+weft_semaphore_acquire(weft_semaphore *s, weft_deadline deadline)
+{
+    WEFT_WATCH_CALL_();
+    if (weft_watching_())
+        return acquire_told(s, deadline);
+    return acquire(s, deadline);
 }
 
 enum weft_status
 weft_semaphore_acquire_slow_(weft_semaphore *s, weft_deadline deadline)
 {
-    if (take(s))
-        return WEFT_OK;
     WEFT_WATCH_CALL_();
-    return deadline <= WEFT_NOW ? WEFT_TIMEOUT : acquire_slow(s, deadline);
+    if (weft_watching_())
+        return acquire_told(s, deadline);
+    return acquire(s, deadline);
 }

@@ -365,24 +365,38 @@ tell_own(struct weft_self *s, const void *object, enum weft_kind kind)
 }
 
 void
-weft_deadlock_broken_(const struct weft_broken_rank *b)
+weft_deadlock_alone_(void (*say)(const void *what), const void *what)
 {
-    const uint64_t mark =
-        (b->wanted.place.call[0] ^ (uint64_t)b->held.place.call[0] << 32) *
-            UINT64_C(0x9e3779b97f4a7c15) |
-        1;
     const int saved = errno;
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     pthread_mutex_lock(&lock);
-    if (is_news(mark)) {
-        atomic_fetch_add_explicit(&reports, 1, memory_order_relaxed);
-        weft_deadlock_say_rank_(b);
-    }
+    say(what);
     pthread_mutex_unlock(&lock);
     pthread_setcancelstate(cancel, NULL);
     errno = saved;
+}
+
+static void
+say_broken(const void *broken)
+{
+    const struct weft_broken_rank *b = broken;
+    const uint64_t mark =
+        (b->wanted.place.call[0] ^ (uint64_t)b->held.place.call[0] << 32) *
+            UINT64_C(0x9e3779b97f4a7c15) |
+        1;
+
+    if (!is_news(mark))
+        return;
+    atomic_fetch_add_explicit(&reports, 1, memory_order_relaxed);
+    weft_deadlock_say_rank_(b);
+}
+
+void
+weft_deadlock_broken_(const struct weft_broken_rank *b)
+{
+    weft_deadlock_alone_(say_broken, b);
 }
 
 /* --- on and off ----------------------------------------------------------- */
@@ -404,6 +418,7 @@ switch_on(void)
                           memory_order_relaxed);
     atomic_store_explicit(&weft_park_look_, look, memory_order_relaxed);
     weft_deadlock_ranks_(true);
+    weft_deadlock_order_begin_();
     weft_watch_enable_(true);
 }
 
@@ -415,6 +430,7 @@ switch_off(void)
     atomic_store_explicit(&weft_park_look_, NULL, memory_order_relaxed);
     atomic_store_explicit(&weft_watch_tell_own_, NULL, memory_order_relaxed);
     weft_deadlock_ranks_(false);
+    weft_deadlock_order_end_();
     if (!watched_before)
         weft_watch_enable_(false);
 }
@@ -439,6 +455,7 @@ in_child(void)
 {
     pthread_mutex_init(&lock, NULL);
     weft_deadlock_names_forked_();
+    weft_deadlock_order_forked_();
 }
 
 /* Whether the environment's text begins with that word. */
@@ -455,11 +472,17 @@ begin(void)
 {
     static const char *const words[] = {"off", "report", "fail", "abort"};
     const char *text = getenv("WEFT_DEADLOCK");
+    int how = 0;
 
     (void)pthread_atfork(NULL, NULL, in_child);
-    for (int i = 0; text != NULL && i <= WEFT_DEADLOCK_ABORT; i++)
-        if (begins(text, words[i])) {
-            weft_deadlock_files_(text);
-            (void)weft_deadlock_enable((enum weft_deadlock_policy)i);
-        }
+    if (text == NULL || text[0] == '\0')
+        return;
+    while (how <= WEFT_DEADLOCK_ABORT && !begins(text, words[how]))
+        how++;
+    if (how > WEFT_DEADLOCK_ABORT) {
+        weft_deadlock_say_word_(text, strcspn(text, ":"));
+        return;
+    }
+    weft_deadlock_words_(text + strlen(words[how]));
+    (void)weft_deadlock_enable((enum weft_deadlock_policy)how);
 }

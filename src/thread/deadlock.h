@@ -6,6 +6,7 @@
 #define WEFT_THREAD_DEADLOCK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "deadlock/find.h"
 
@@ -15,8 +16,11 @@ const char *weft_deadlock_name_of_(const void *object);
 /* In a forked child. */
 void weft_deadlock_names_forked_(void);
 
-/* Take the files from the environment's text, what follows the policy. */
-void weft_deadlock_files_(const char *text);
+/* Take the environment's text, what follows the policy; say what is wrong. */
+void weft_deadlock_words_(const char *text);
+
+/* Say that the environment has a word that nobody knows. */
+void weft_deadlock_say_word_(const char *word, size_t length);
 
 /* Where a ranked lock was wanted, and what was held. */
 struct weft_broken_rank {
@@ -36,6 +40,18 @@ void weft_deadlock_broken_(const struct weft_broken_rank *b);
 
 /* Begin to look at ranks, or end it. */
 void weft_deadlock_ranks_(bool on);
+
+/* Run that with the lock of all reports; errno stays as it is, and the thread
+ * is not cancelled meanwhile. */
+void weft_deadlock_alone_(void (*say)(const void *what), const void *what);
+
+/* Begin to predict, or end it; in a forked child. */
+void weft_deadlock_order_begin_(void);
+void weft_deadlock_order_end_(void);
+void weft_deadlock_order_forked_(void);
+
+/* What the environment says of it: ORDER, too; how much memory. */
+void weft_deadlock_order_options_(bool plain, size_t bytes);
 
 /* Write one report to stderr and to the files; one thread at a time. */
 void weft_deadlock_say_(const struct weft_dl_picture *p,

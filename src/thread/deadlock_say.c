@@ -17,6 +17,7 @@
 #include <weft/deadlock.h>
 
 #include "deadlock/report.h"
+#include "deadlock/watch_order.h"
 
 #define SLOTS      1024
 #define NAME_BYTES 48
@@ -53,6 +54,8 @@ slot_of(const void *object)
 void
 weft_deadlock_name(const void *object, const char *name)
 {
+    if (name == NULL)
+        weft_watch_forgets_(object, 1);
     pthread_mutex_lock(&lock);
     struct name *n = slot_of(object);
     if (n->object == NULL && name != NULL && names_count < SLOTS - 24) {
@@ -81,19 +84,13 @@ weft_deadlock_names_forked_(void)
 
 /* --- files ---------------------------------------------------------------- */
 
-/* Copy what follows `key` up to the next colon. */
+/* Begin that file anew. */
 static void
-take(char path[PATH_BYTES], const char *text, const char *key)
+take_file(char path[PATH_BYTES], const char *text, size_t n)
 {
-    const char *at = strstr(text, key);
-
-    if (at == NULL)
-        return;
-    at += strlen(key);
-    const size_t n = strcspn(at, ":");
     if (n >= PATH_BYTES)
         return;
-    memcpy(path, at, n);
+    memcpy(path, text, n);
     path[n] = '\0';
     const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd >= 0)
@@ -101,10 +98,67 @@ take(char path[PATH_BYTES], const char *text, const char *key)
 }
 
 void
-weft_deadlock_files_(const char *text)
+weft_deadlock_say_word_(const char *word, size_t length)
 {
-    take(json_path, text, ":json=");
-    take(graph_path, text, ":graph=");
+    writer.fd = STDERR_FILENO;
+    writer.failed = false;
+    weft_writer_say_(
+        &writer,
+        "weft: WEFT_DEADLOCK: \"%.*s\" is no word of it; it is off, "
+        "report, fail or abort, and then any of :json=FILE "
+        ":graph=FILE :order :memory=BYTES\n",
+        (int)length, word);
+    weft_writer_flush_(&writer);
+}
+
+/* Whether the word of `n` bytes is `key` and more, or `key` itself. */
+static bool
+is_word(const char *word, size_t n, const char *key)
+{
+    const size_t length = strlen(key);
+
+    return strncmp(word, key, length) == 0 &&
+           (key[length - 1] == '=' ? n > length : n == length);
+}
+
+/* A number and an optional k, m or g; 0: it is none. */
+static size_t
+read_bytes(const char *text, size_t n)
+{
+    static const char units[] = "kmg";
+    size_t bytes = 0;
+    size_t i = 0;
+
+    for (; i < n && text[i] >= '0' && text[i] <= '9' && bytes < SIZE_MAX / 64;
+         i++)
+        bytes = 10 * bytes + (size_t)(text[i] - '0');
+    const char *unit = i + 1 == n ? strchr(units, text[i]) : NULL;
+    if (unit != NULL && *unit != '\0')
+        return bytes < (size_t)1 << 24 ? bytes << 10 * (unit - units + 1) : 0;
+    return i == n ? bytes : 0;
+}
+
+void
+weft_deadlock_words_(const char *text)
+{
+    bool plain = false;
+    size_t bytes = 0;
+
+    while (*text == ':') {
+        const char *word = ++text;
+        const size_t n = strcspn(word, ":");
+        text += n;
+        if (is_word(word, n, "json="))
+            take_file(json_path, word + 5, n - 5);
+        else if (is_word(word, n, "graph="))
+            take_file(graph_path, word + 6, n - 6);
+        else if (is_word(word, n, "order"))
+            plain = true;
+        else if (!is_word(word, n, "memory=") ||
+                 (bytes = read_bytes(word + 7, n - 7)) == 0)
+            weft_deadlock_say_word_(word, n);
+    }
+    weft_deadlock_order_options_(plain, bytes);
 }
 
 static void

@@ -252,6 +252,8 @@ weft_thread_start(weft_thread **out, weft_fn *fn, void *arg,
     if (t->counted)
         weft_exit_add_();
     weft_self_list_(s);
+    if (weft_watching_())
+        weft_watch_creates_(s->id);
     const int error = create(t, &thread, options);
     if (error != 0) {
         change(t, DETACHED, CLAIMED);
@@ -375,6 +377,8 @@ join_running(weft_thread *t, weft_deadline deadline)
     enum weft_status s = weft_watch_block_(t, WEFT_KIND_THREAD, deadline);
     if (s != WEFT_OK)
         return s;
+    if (weft_watching_())
+        weft_watch_awaits_(t, WEFT_KIND_THREAD, NULL, deadline);
     pthread_cleanup_push(end_wait, me);
     s = add_edge(t, me, deadline) ? wait_for_end(t, deadline) : in_circle(t);
     pthread_cleanup_pop(1);
@@ -403,14 +407,21 @@ weft_thread_join(weft_thread *t, weft_deadline deadline, void **result)
         return WEFT_INVALID;
     /* acquire: end, done */
     const uint32_t w = atomic_load_explicit(&t->word, memory_order_acquire);
-    if ((w & DONE) != 0)
+    if ((w & DONE) != 0) {
+        if (weft_watching_())
+            weft_watch_joins_(s->id);
         return answer(t, result);
+    }
     if (weft_self_is_of_parent_(s))
         return WEFT_CLOSED;
     const enum weft_status status = weft_self_is_gone_(s)
                                         ? wait_for_end(t, deadline)
                                         : join_running(t, deadline);
-    return status == WEFT_OK ? answer(t, result) : status;
+    if (status != WEFT_OK)
+        return status;
+    if (weft_watching_())
+        weft_watch_joins_(s->id);
+    return answer(t, result);
 }
 
 const weft_error *

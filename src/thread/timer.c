@@ -100,7 +100,11 @@ run_first(void)
     running = t;
     pthread_mutex_unlock(&lock);
     WEFT_SCHED_POINT_("timer.run");
+    if (weft_watching_())
+        weft_watch_hears_(t, WEFT_KIND_TIMER);
     t->fn(t->arg);
+    if (weft_watching_())
+        weft_watch_tells_(t, WEFT_KIND_TIMER, NULL, 1);
     pthread_mutex_lock(&lock);
     running = NULL;
     end(t, RAN);
@@ -249,6 +253,10 @@ weft_timer_start(weft_timer **out, weft_deadline when, void (*fn)(void *arg),
     atomic_init(&t->holds, out != NULL ? 2 : 1);
     t->fn = fn;
     t->arg = arg;
+    if (weft_watching_()) {
+        weft_watch_forgets_(t, sizeof(*t));
+        weft_watch_tells_(t, WEFT_KIND_TIMER, NULL, 1);
+    }
     const enum weft_status s = enter(t, out, when);
     if (s != WEFT_OK)
         free(t);
@@ -304,8 +312,11 @@ weft_timer_join(weft_timer *t, weft_deadline deadline)
     for (;;) {
         /* acquire: end */
         uint32_t state = atomic_load_explicit(&t->state, memory_order_acquire);
-        if ((state & PHASE) != PENDING)
+        if ((state & PHASE) != PENDING) {
+            if (weft_watching_())
+                weft_watch_hears_(t, WEFT_KIND_TIMER);
             return (state & PHASE) == RAN ? WEFT_OK : WEFT_CANCELLED;
+        }
         if (s != WEFT_OK)
             return s;
         if (is_helper && deadline > weft_clock_ns_())

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * deadlock/watch_order.h - what every primitive tells the graph of orders, for
+ * deadlocks that could happen.
+ *
+ *   shape      nothing while there is no graph, but for a load and a branch
+ *              behind one that asks whether somebody watches
+ *   requires   of all functions: weft_watching_
+ *   caveat     who was not started by Weft tells what orders others, but not
+ *              which locks it takes: nobody knows what came before it
+ */
+#ifndef WEFT_DEADLOCK_WATCH_ORDER_H
+#define WEFT_DEADLOCK_WATCH_ORDER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/deadline.h>
+
+#include "base/self.h"
+#include "deadlock/kind.h"
+
+/* A struct weft_order; NULL: there is none. */
+extern void *_Atomic weft_watch_graph_;
+
+static inline void *
+weft_watch_graph_now_(void)
+{
+    return atomic_load_explicit(&weft_watch_graph_, memory_order_relaxed);
+}
+
+/* It takes `object` in a call at `place`, and would wait for it for good. */
+void weft_watch_wants_(const void *object, enum weft_kind kind);
+
+/* Return where it has locked that; 0: it has not. */
+uintptr_t weft_watch_place_of_(const void *object);
+
+/* It has got a mutex, or is about to let go of it. */
+void weft_watch_passes_(const void *mutex);
+void weft_watch_frees_(const void *mutex);
+
+/* It is about to wait for what others do; the mutex that a condition gives up
+ * is `without`. */
+void weft_watch_awaits_(const void *object, enum weft_kind kind,
+                        const void *without, weft_deadline deadline);
+
+/* `object` of that kind is told, under `guard`, and `n` times; it was told. */
+void weft_watch_tells_(const void *object, enum weft_kind kind,
+                       const void *guard, uint32_t n);
+void weft_watch_hears_(const void *object, enum weft_kind kind);
+
+/* Threads: before it starts, when it was joined, and in it when it ends. */
+void weft_watch_creates_(uint64_t id);
+void weft_watch_joins_(uint64_t id);
+void weft_watch_ends_(struct weft_self *s);
+
+/* A semaphore begins at `value`; any other object begins, or ends. */
+void weft_watch_begins_at_(const void *semaphore, uint32_t value);
+void weft_watch_forgets_(const void *object, size_t bytes);
+
+/* The calling thread tells nothing from now on, as what it does belongs to
+ * another; or does so again.  Return what was. */
+bool weft_watch_mute_(bool is_mute);
+
+#endif /* WEFT_DEADLOCK_WATCH_ORDER_H */

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * deadlock_order.c - the graph of orders while the detector is on, and who says
+ * what it has found.
+ *
+ * There is one graph from the first time on.  What happens while the detector
+ * is off is not told, so when it is on again all locks begin a new life: what
+ * was known of them is void.  A forked child has a graph of its own: of that of
+ * its parent another thread may have held the lock.
+ *
+ * A deadlock that could happen is told by the thread that closed the cycle, at
+ * once.  Nothing fails and nothing is aborted for it: nobody waits.
+ *
+ * Ordering.
+ *
+ *     order.found   a finding is written  ->  it is said
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <weft/deadlock.h>
+
+#include "base/name.h"
+#include "base/self.h"
+#include "base/symbol.h"
+#include "deadlock/order.h"
+#include "deadlock/watch.h"
+#include "thread/deadlock.h"
+
+static struct weft_order *graph;
+static bool plain;
+static size_t bytes;
+static _Atomic size_t predicted;
+static const struct weft_order_found *last; /* that was said */
+
+void
+weft_deadlock_order_options_(bool is_plain, size_t memory)
+{
+    plain = is_plain;
+    bytes = memory;
+}
+
+size_t
+weft_deadlock_predicted(void)
+{
+    return atomic_load_explicit(&predicted, memory_order_relaxed);
+}
+
+static const struct weft_order_found *
+next_of(const struct weft_order_found *f, const struct weft_order *of)
+{
+    if (f == NULL)
+        return weft_order_first_(of);
+    /* acquire: order.found */
+    return atomic_load_explicit(&f->next, memory_order_acquire);
+}
+
+/* Say what is new.  Alone. */
+static void
+say_found(const void *of)
+{
+    const struct weft_order_found *f = next_of(last, of);
+
+    for (; f != NULL; f = next_of(f, of)) {
+        last = f;
+        atomic_fetch_add_explicit(&predicted, 1, memory_order_relaxed);
+        weft_deadlock_say_(&f->picture, &f->found);
+    }
+}
+
+static void
+tell(void *unused)
+{
+    (void)unused;
+    weft_deadlock_alone_(say_found, graph);
+}
+
+/* --- the graph ------------------------------------------------------------ */
+
+static void *
+map(size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return p != MAP_FAILED ? p : NULL;
+}
+
+static struct weft_order *
+make_graph(void)
+{
+    const struct weft_order_options options = {
+        .bytes = bytes, .plain = plain, .map = map, .news = tell};
+
+    return weft_order_create_(&options);
+}
+
+static void
+show(struct weft_order *g)
+{
+    atomic_store_explicit(&weft_watch_graph_, g, memory_order_relaxed);
+}
+
+void
+weft_deadlock_order_begin_(void)
+{
+    atomic_store_explicit(&weft_self_left_orders_, weft_watch_ends_,
+                          memory_order_relaxed);
+    if (graph == NULL)
+        graph = make_graph();
+    else
+        weft_order_forgets_(graph, NULL, SIZE_MAX);
+    if (graph != NULL && !weft_order_is_full_(graph))
+        show(graph);
+}
+
+void
+weft_deadlock_order_end_(void)
+{
+    show(NULL);
+}
+
+void
+weft_deadlock_order_forked_(void)
+{
+    const bool predicts = weft_watch_graph_now_() != NULL;
+
+    if (graph == NULL)
+        return;
+    weft_order_after_fork_(graph);
+    last = NULL;
+    graph = predicts ? make_graph() : NULL;
+    show(graph);
+}
