@@ -33,6 +33,10 @@ extern const struct scenario bench_semaphore;
 extern const struct scenario bench_spsc;
 extern const struct scenario bench_stack;
 extern const struct scenario bench_thread;
+extern const struct scenario deadlock_could_join;
+extern const struct scenario deadlock_could_philosophers;
+extern const struct scenario deadlock_could_read_write;
+extern const struct scenario deadlock_could_two_locks;
 extern const struct scenario deadlock_fork_join;
 extern const struct scenario deadlock_futures;
 extern const struct scenario deadlock_gate_lock;
@@ -82,6 +86,10 @@ const struct scenario *const scenarios[] = {
     &deadlock_semaphores,
     &deadlock_own_pool,
     &deadlock_futures,
+    &deadlock_could_two_locks,
+    &deadlock_could_philosophers,
+    &deadlock_could_read_write,
+    &deadlock_could_join,
     &deadlock_gate_lock,
     &deadlock_ordered,
     &deadlock_fork_join,

@@ -90,6 +90,7 @@ START_TEST(test_two_orders_could_be_a_deadlock)
     weft_deadlock_name(&b, "second");
     run_two(a_then_b, b_then_a);
     check(1);
+    ck_assert(has_said("weft: deadlock that could happen: 2 threads"));
     ck_assert(has_said("\"first\""));
     ck_assert(has_said("\"second\""));
     ck_assert(has_said("a_then_b"));
@@ -241,6 +242,34 @@ START_TEST(test_a_try_and_a_deadline_do_not_wait)
     check(0);
     run_two(a_then_b, try_b_then_a); /* what it got others may wait for */
     check(1);
+}
+END_TEST
+
+/* --- a lock in hand ------------------------------------------------------- */
+
+static void *
+a_for_a_moment(void *unused)
+{
+    weft_mutex_lock(&a);
+    weft_mutex_unlock(&a);
+    return unused;
+}
+
+/* One that has ended by then might not have yet. */
+START_TEST(test_a_join_with_a_lock_that_the_other_needed)
+{
+    enable();
+    weft_thread *t = start(a_for_a_moment, NULL);
+    if (_i != 0)
+        while (weft_thread_is_alive(t))
+            sched_yield();
+    if (_i == 0)
+        join(t);
+    weft_mutex_lock(&a);
+    if (_i != 0)
+        join(t);
+    weft_mutex_unlock(&a);
+    check(_i == 0 ? 0 : 1);
 }
 END_TEST
 
@@ -608,6 +637,7 @@ START_TEST(test_the_environment_asks_for_plain_orders)
     ck_assert_int_eq(run_again("report", APART), 0);
     ck_assert(!has_said("weft"));
     ck_assert_int_eq(run_again("report:order", APART), 1);
+    ck_assert(has_said("weft: locks in both orders"));
     ck_assert(has_said("To mend it"));
 }
 END_TEST
@@ -690,6 +720,7 @@ main(int argc, char **argv)
         {&test_a_reader_and_a_writer_exclude_each_other, 1},
         {&test_two_readers_do_not, 1},
         {&test_a_try_and_a_deadline_do_not_wait, 1},
+        {&test_a_join_with_a_lock_that_the_other_needed, 2},
         {&test_a_join_keeps_them_apart, 1},
         {&test_a_start_keeps_them_apart, 1},
         {&test_what_comes_first_keeps_them_apart, 2 * WAYS},

@@ -381,8 +381,6 @@ weft_future_wait_(weft_future *f, weft_deadline deadline, const void *shown)
     if (weft_worker_help_(f, deadline, shown, &s))
         return s;
     linger(f);
-    if (weft_watching_())
-        weft_watch_awaits_(shown, WEFT_KIND_FUTURE, NULL, deadline);
     s = weft_watch_block_(shown, WEFT_KIND_FUTURE, deadline);
     return s == WEFT_OK ? sleep_until(f, deadline) : s;
 }
@@ -391,8 +389,9 @@ weft_future_wait_(weft_future *f, weft_deadline deadline, const void *shown)
 static inline enum weft_status
 wait_for(weft_future *f, weft_deadline deadline)
 {
+    if (weft_watching_())
+        weft_watch_awaits_(f, WEFT_KIND_FUTURE, NULL, deadline);
     const enum weft_status s = weft_future_wait_(f, deadline, f);
-
     if (s == WEFT_OK && weft_watching_())
         weft_watch_hears_(f, WEFT_KIND_FUTURE);
     return s;

@@ -377,8 +377,6 @@ join_running(weft_thread *t, weft_deadline deadline)
     enum weft_status s = weft_watch_block_(t, WEFT_KIND_THREAD, deadline);
     if (s != WEFT_OK)
         return s;
-    if (weft_watching_())
-        weft_watch_awaits_(t, WEFT_KIND_THREAD, NULL, deadline);
     pthread_cleanup_push(end_wait, me);
     s = add_edge(t, me, deadline) ? wait_for_end(t, deadline) : in_circle(t);
     pthread_cleanup_pop(1);
@@ -395,6 +393,14 @@ answer(weft_thread *t, void **result)
     return WEFT_OK;
 }
 
+static enum weft_status
+joined(weft_thread *t, void **result)
+{
+    if (weft_watching_())
+        weft_watch_joins_(weft_thread_self_(t)->id);
+    return answer(t, result);
+}
+
 enum weft_status
 weft_thread_join(weft_thread *t, weft_deadline deadline, void **result)
 {
@@ -405,23 +411,18 @@ weft_thread_join(weft_thread *t, weft_deadline deadline, void **result)
         return WEFT_DEADLOCK;
     if (s->kind != WEFT_SELF_STARTED || s == weft_self_main_())
         return WEFT_INVALID;
+    if (weft_watching_()) /* also if it has ended: it might not have yet */
+        weft_watch_awaits_(t, WEFT_KIND_THREAD, NULL, deadline);
     /* acquire: end, done */
     const uint32_t w = atomic_load_explicit(&t->word, memory_order_acquire);
-    if ((w & DONE) != 0) {
-        if (weft_watching_())
-            weft_watch_joins_(s->id);
-        return answer(t, result);
-    }
+    if ((w & DONE) != 0)
+        return joined(t, result);
     if (weft_self_is_of_parent_(s))
         return WEFT_CLOSED;
     const enum weft_status status = weft_self_is_gone_(s)
                                         ? wait_for_end(t, deadline)
                                         : join_running(t, deadline);
-    if (status != WEFT_OK)
-        return status;
-    if (weft_watching_())
-        weft_watch_joins_(s->id);
-    return answer(t, result);
+    return status == WEFT_OK ? joined(t, result) : status;
 }
 
 const weft_error *

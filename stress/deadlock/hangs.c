@@ -5,7 +5,9 @@
 #include "hangs.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -16,6 +18,7 @@
 
 #define PATIENCE_S (SANITIZED_THREADS ? 5 : 60) /* for what should happen */
 #define LAST_WORDS "To mend it:"
+#define TURNS      64
 #define OVER       7 /* the exit status of a form that has come to its end */
 
 /* What became of one form. */
@@ -71,6 +74,44 @@ deadlock_meet_init(weft_barrier *b, unsigned parties)
         _exit(1);
 }
 
+/* A thread whose turn it is. */
+struct turn {
+    weft_fn *body;
+    void *arg;
+    unsigned place;
+};
+
+static atomic_uint now_runs;
+
+static void *
+run_in_turn(void *arg)
+{
+    const struct turn *t = arg;
+
+    while (atomic_load_explicit(&now_runs, memory_order_acquire) != t->place)
+        sched_yield();
+    (void)t->body(t->arg);
+    atomic_fetch_add_explicit(&now_runs, 1, memory_order_release);
+    return NULL;
+}
+
+void
+deadlock_take_turns(weft_fn *const *bodies, void *const *args, unsigned n)
+{
+    struct turn turns[TURNS];
+    weft_thread *threads[TURNS];
+
+    n = n < TURNS ? n : TURNS;
+    atomic_store_explicit(&now_runs, n, memory_order_relaxed);
+    for (unsigned i = 0; i < n; i++) {
+        turns[i] = (struct turn){bodies[i], args[i], i};
+        threads[i] = deadlock_start(run_in_turn, &turns[i], NULL);
+    }
+    atomic_store_explicit(&now_runs, 0, memory_order_release);
+    for (unsigned i = 0; i < n; i++)
+        deadlock_join(threads[i]);
+}
+
 /* --- processes ------------------------------------------------------------ */
 
 /* In the child.  No handler of ours is left to wake anybody. */
@@ -123,6 +164,13 @@ follow(struct result *out, int messages, bool hangs)
     }
 }
 
+/* Whether the broken form does. */
+static bool
+ends_itself(const struct deadlock_case *c)
+{
+    return c->recovers || c->goes_well;
+}
+
 static bool
 run_process(const struct deadlock_case *c, deadlock_body *body,
             unsigned threads, struct result *out)
@@ -139,7 +187,7 @@ run_process(const struct deadlock_case *c, deadlock_body *body,
         run_form(c, body, threads, ends[1]);
     close(ends[1]);
     if (child > 0) {
-        follow(out, ends[0], body == c->broken && !c->recovers);
+        follow(out, ends[0], body == c->broken && !ends_itself(c));
         kill(child, SIGKILL); /* one that has ended is not there any more */
         (void)waitpid(child, &status, 0);
         out->ended = WIFEXITED(status) && WEXITSTATUS(status) == OVER;
@@ -168,7 +216,7 @@ judge(const struct deadlock_case *c, bool is_broken, const struct result *f)
         return "it cried wolf";
     if (expected != NULL && strstr(f->text, expected) == NULL)
         return "it missed it";
-    if ((!is_broken || c->recovers) && !f->ended)
+    if ((!is_broken || ends_itself(c)) && !f->ended)
         return "it did not end";
     return NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hangs.h - a program that hangs, and the same one mended, each under the
- * detector.
+ * hangs.h - a program that hangs, or could, and the same one mended, each under
+ * the detector.
  *
  * Each form runs in a process of its own, which is ended when it hangs: the
  * harness never does.
@@ -24,6 +24,7 @@ struct deadlock_case {
     const char *found;   /* what the report of the broken form has in it; NULL:
                             nothing may be reported */
     bool recovers;       /* the broken form backs out, and ends */
+    bool goes_well;      /* it ends as it is, but might have hung */
     unsigned threads;    /* if none are asked for */
     deadlock_body *broken; /* NULL: there is none */
     deadlock_body *mended;
@@ -37,6 +38,10 @@ enum outcome deadlock_run(const struct deadlock_case *c,
  * its end; no memory ends the process. */
 weft_thread *deadlock_start(weft_fn *fn, void *arg, const char *name);
 void deadlock_join(weft_thread *t);
+
+/* Run these at the same time as far as anybody knows, but one after the other:
+ * nobody ever waits. */
+void deadlock_take_turns(weft_fn *const *bodies, void *const *args, unsigned n);
 
 /* Meet `parties` threads here. */
 void deadlock_meet(weft_barrier *b);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * silent.c - what looks like a deadlock to who only looks at orders, and cannot
- * be one: nothing may be said.
+ * be one: nothing may be said.  Beside it the same without what keeps the threads
+ * apart, in a run that goes well: it could be one, and that is to be said.
  */
 #include "hangs.h"
 
@@ -43,12 +44,33 @@ gate_body(unsigned threads)
     deadlock_join(other);
 }
 
+/* The thread's own, in the place of the gate. */
+static void *
+through_nothing(void *backwards)
+{
+    take(backwards != NULL ? &b : &a, backwards != NULL ? &a : &b);
+    return NULL;
+}
+
+static void
+no_gate_body(unsigned threads)
+{
+    weft_fn *const bodies[] = {through_nothing, through_nothing};
+    void *const args[] = {NULL, &gate};
+
+    (void)threads;
+    deadlock_take_turns(bodies, args, 2);
+}
+
 static const struct deadlock_case gate_lock = {
-    .says = {"Two locks in opposite order, but only behind a third one."},
+    .says = {"Two locks in opposite order; mended, only behind a third one."},
+    .found = "deadlock that could happen: 2 threads",
+    .goes_well = true,
+    .broken = no_gate_body,
     .mended = gate_body,
 };
 DEADLOCK_SCENARIO(deadlock_gate_lock, gate_lock, "gate-lock",
-                  "both orders behind one lock: nothing to report");
+                  "both orders, and then behind one lock: nothing to report");
 
 /* --- an order ------------------------------------------------------------- */
 
@@ -80,10 +102,36 @@ ordered_body(unsigned threads)
         deadlock_join(t[i]);
 }
 
+/* From the last to the first. */
+static void *
+climb_down(void *unused)
+{
+    for (int i = MANY; i > 0; i--)
+        weft_mutex_lock(&chain[i - 1]);
+    for (int i = 0; i < MANY; i++)
+        weft_mutex_unlock(&chain[i]);
+    return unused;
+}
+
+static void
+unordered_body(unsigned threads)
+{
+    weft_fn *const bodies[] = {climb, climb_down};
+    void *const args[] = {NULL, NULL};
+
+    (void)threads;
+    deadlock_take_turns(bodies, args, 2);
+}
+
 static const struct deadlock_case ordered = {
     .says =
-        {"As many threads as --threads says (4) and 16 locks, in one order."},
+        {"16 locks, by one thread in one order and by another in the other; "
+         "mended, by as",
+         "many threads as --threads says (4) in one."},
+    .found = "deadlock that could happen: 2 threads",
+    .goes_well = true,
     .threads = 4,
+    .broken = unordered_body,
     .mended = ordered_body,
 };
 DEADLOCK_SCENARIO(deadlock_ordered, ordered, "ordered",
@@ -115,9 +163,23 @@ fork_join_body(unsigned threads)
     }
 }
 
+static void
+side_by_side_body(unsigned threads)
+{
+    weft_fn *const bodies[] = {forwards, backwards};
+    void *const args[] = {NULL, NULL};
+
+    (void)threads;
+    deadlock_take_turns(bodies, args, 2);
+}
+
 static const struct deadlock_case fork_join = {
-    .says = {"Two locks in opposite order, but the one thread ends before the "
-             "other begins."},
+    .says = {"Two locks in opposite order, by two threads; mended, the one is "
+             "joined before the",
+             "other is started."},
+    .found = "deadlock that could happen: 2 threads",
+    .goes_well = true,
+    .broken = side_by_side_body,
     .mended = fork_join_body,
 };
 DEADLOCK_SCENARIO(deadlock_fork_join, fork_join, "fork-join",
