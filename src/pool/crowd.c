@@ -10,7 +10,7 @@
  *     |  searching |  sleeping  |
  *     +------------+------------+
  *
- *     busy        -> searching   weft_crowd_search_
+ *     busy        -> searching   weft_crowd_search_, weft_crowd_soon_free_
  *     searching   -> busy        weft_crowd_busy_
  *     either      -> sleeping    weft_crowd_lie_down_; it then looks once more
  *     sleeping    -> busy        weft_crowd_busy_, a timeout
@@ -22,6 +22,16 @@
  * next.  So a burst wakes worker by worker, as fast as there is work for them,
  * and a single task wakes at most one.  A searcher that is after forks only
  * looks into the queue before it sleeps, and wakes one that takes from there.
+ *
+ * Who has a result to show searches before it shows it, if others would be
+ * woken otherwise: whoever waits for the result may bring the next task before
+ * this worker is back.  It does nothing but show it then, and look; what is the
+ * user's (callbacks of a future, the rest of a task that ran another one while it
+ * waited for room) it begins busy, and as from any search it goes on from there
+ * looking whether there is more.
+ *
+ * How long it searches is learnt (base/patience.h).  Who has woken another gives
+ * way when it waits next: the system likes to put the two on one CPU.
  *
  * The counts are exact once nobody is on the way from one state to another: a
  * sleeper counts itself before it sets `asleep`, and whoever changes that word
@@ -39,6 +49,9 @@
 
 #include "base/park.h"
 #include "base/sched.h"
+
+/* Each look takes the lines away from who is just putting something in. */
+#define LOOK_PAUSES 16
 
 #define SLEEPING     ((uint64_t)1)
 #define SEARCHING    ((uint64_t)1 << 32)
@@ -61,6 +74,14 @@ kinds_wanted(weft_pool *p)
                                     : 0;
 }
 
+static void
+begin_search(struct weft_lane *lane)
+{
+    count(lane->pool, SEARCHING);
+    lane->mode = WEFT_LANE_SEARCHING;
+    weft_patience_begin_(&lane->patience, LOOK_PAUSES);
+}
+
 bool
 weft_crowd_search_(struct weft_lane *lane)
 {
@@ -69,9 +90,20 @@ weft_crowd_search_(struct weft_lane *lane)
     if (SEARCHERS(atomic_load_explicit(&p->crowd, memory_order_relaxed)) >=
         (int32_t)p->searchers_most)
         return false;
-    count(p, SEARCHING);
-    lane->mode = WEFT_LANE_SEARCHING;
+    begin_search(lane);
     return true;
+}
+
+void
+weft_crowd_soon_free_(struct weft_lane *lane)
+{
+    weft_pool *p = lane->pool;
+    const uint64_t c = atomic_load_explicit(&p->crowd, memory_order_relaxed);
+
+    if (SLEEPERS(c) == 0 || SEARCHERS(c) > 0 || p->searchers_most == 0)
+        return;
+    begin_search(lane);
+    WEFT_SCHED_POINT_("pool.soon_free");
 }
 
 /* Wake it; false: it does not sleep for such things. */
@@ -89,6 +121,7 @@ wake(struct weft_lane *lane, uint32_t kinds)
     count(lane->pool, SEARCHING - SLEEPING);
     WEFT_SCHED_POINT_("pool.waking");
     weft_park_wake_(&lane->asleep, 1);
+    weft_patience_.gives_way = true;
     return true;
 }
 
@@ -161,9 +194,11 @@ void
 weft_crowd_lie_down_(struct weft_lane *lane, uint32_t kind)
 {
     weft_pool *p = lane->pool;
+    const bool searched = lane->mode == WEFT_LANE_SEARCHING;
 
-    count(p,
-          lane->mode == WEFT_LANE_SEARCHING ? SLEEPING - SEARCHING : SLEEPING);
+    if (!searched)
+        weft_patience_begin_(&lane->patience, LOOK_PAUSES);
+    count(p, searched ? SLEEPING - SEARCHING : SLEEPING);
     lane->mode = WEFT_LANE_LAIN;
     atomic_store_explicit(&lane->asleep, kind, memory_order_relaxed);
     weft_pool_agree_(p);
@@ -186,6 +221,8 @@ weft_crowd_sleep_(struct weft_lane *lane, weft_deadline deadline)
             atomic_load_explicit(&lane->asleep, memory_order_acquire);
         if (kind == WEFT_LANE_AWAKE) {
             lane->mode = WEFT_LANE_SEARCHING;
+            weft_patience_woken_(&lane->patience);
+            weft_patience_begin_(&lane->patience, LOOK_PAUSES);
             return WEFT_OK;
         }
         if (weft_park_wait_(&lane->asleep, kind, deadline) == WEFT_TIMEOUT) {

@@ -40,6 +40,7 @@
 
 #include "base/fail.h"
 #include "base/park.h"
+#include "base/patience.h"
 #include "base/sched.h"
 #include "base/self.h"
 #include "deadlock/watch.h"
@@ -357,14 +358,29 @@ sleep_until(weft_future *f, weft_deadline deadline)
     return is_end(w) ? WEFT_OK : WEFT_TIMEOUT;
 }
 
-/* Spin for a short while: until it is done, past the moment it begins to run. */
-static void
+/* Spin for a while; whether it is done. */
+static bool
 linger(weft_future *f)
 {
-    uint32_t w = atomic_load_explicit(&f->word, memory_order_relaxed);
+    weft_patience_begin_(&weft_patience_, 1);
+    do
+        if (weft_future_is_done(f))
+            return true;
+    while (weft_patience_pause_(&weft_patience_));
+    return false;
+}
 
-    while (!is_end(w) && weft_park_spin_(&f->word, w))
-        w = atomic_load_explicit(&f->word, memory_order_relaxed);
+/* Sleep until it is done, having lingered. */
+static enum weft_status
+block(weft_future *f, weft_deadline deadline, const void *shown)
+{
+    enum weft_status s = weft_watch_block_(shown, WEFT_KIND_FUTURE, deadline);
+
+    if (s == WEFT_OK)
+        s = sleep_until(f, deadline);
+    if (s == WEFT_OK)
+        weft_patience_woken_(&weft_patience_);
+    return s;
 }
 
 enum weft_status
@@ -380,9 +396,7 @@ weft_future_wait_(weft_future *f, weft_deadline deadline, const void *shown)
         return WEFT_CLOSED;
     if (weft_worker_help_(f, deadline, shown, &s))
         return s;
-    linger(f);
-    s = weft_watch_block_(shown, WEFT_KIND_FUTURE, deadline);
-    return s == WEFT_OK ? sleep_until(f, deadline) : s;
+    return linger(f) ? WEFT_OK : block(f, deadline, shown);
 }
 
 /* Wait, and go on behind who finished it. */

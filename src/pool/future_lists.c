@@ -28,6 +28,7 @@
 #include "base/park.h"
 #include "base/sched.h"
 #include "pool/future_impl.h"
+#include "pool/worker.h"
 
 enum { FREE, HELD, CONTENDED };
 
@@ -189,6 +190,7 @@ weft_future_tell_(weft_future *f)
     weft_brief_unlock_(&f->lock);
     if (r.next == NULL)
         return;
+    weft_worker_goes_on_();
     const weft_error saved = weft_fail_save_();
     call_all(&r);
     weft_fail_restore_(saved);

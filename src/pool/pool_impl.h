@@ -33,6 +33,7 @@
 #include <weft/thread.h>
 
 #include "base/cacheline.h"
+#include "base/patience.h"
 #include "base/tsan.h"
 #include "pool/intake.h"
 
@@ -61,8 +62,9 @@ struct weft_lane {
     weft_pool *pool;
     weft_thread *thread;
     unsigned index;
-    uint32_t random;          /* the owner's */
-    enum weft_lane_mode mode; /* the owner's */
+    uint32_t random;                /* the owner's */
+    enum weft_lane_mode mode;       /* the owner's */
+    struct weft_patience_ patience; /* of its searches */
 
     /* strand.c: the public part of the deque. */
     _Alignas(WEFT_CACHE_PAIR) _Atomic uint64_t range;
@@ -264,6 +266,9 @@ weft_pool_agree_(weft_pool *p)
 
 /* The calling worker begins to search; false: enough do. */
 bool weft_crowd_search_(struct weft_lane *lane);
+
+/* It has done a task but for saying so, to somebody who may have the next. */
+void weft_crowd_soon_free_(struct weft_lane *lane);
 
 /* It has something to do, whatever it was at. */
 void weft_crowd_busy_(struct weft_lane *lane);

@@ -33,8 +33,10 @@
 struct root {
     weft_task *task;
     enum weft_status status; /* before it is over */
-    _Atomic uint32_t over;
+    _Atomic uint32_t over;   /* RUNNING, AWAITED or OVER */
 };
+
+enum { RUNNING, AWAITED, OVER };
 
 static void
 give_room(weft_pool *p)
@@ -94,8 +96,9 @@ end_root(struct root *r, enum weft_status status)
     if (weft_watching_())
         weft_watch_tells_(r->task, WEFT_KIND_TASK, NULL, 1);
     /* release: over */
-    atomic_store_explicit(&r->over, 1, memory_order_release);
-    weft_park_wake_(&r->over, 1);
+    if (atomic_exchange_explicit(&r->over, OVER, memory_order_release) ==
+        AWAITED)
+        weft_park_wake_(&r->over, 1);
 }
 
 static void
@@ -115,7 +118,9 @@ run_future(weft_pool *p, weft_future *f)
         return;
     }
     const struct weft_job_ job = f->job;
-    weft_future_finish_value_(f, job.fn(job.arg));
+    void *const value = job.fn(job.arg);
+    weft_crowd_soon_free_(weft_here_.lane);
+    weft_future_finish_value_(f, value);
     weft_future_release(f);
 }
 
@@ -127,6 +132,7 @@ weft_pool_run_job_(weft_pool *p, weft_strand s, struct weft_job_ job)
     if (job.fn == root) {
         struct root *r = job.arg;
         weft_worker_run_strand_(s, r->task, NULL);
+        weft_crowd_soon_free_(weft_here_.lane);
         end_root(r, WEFT_OK);
         return;
     }
@@ -298,6 +304,35 @@ weft_pool_submit(weft_pool *p, weft_fn *fn, void *arg, weft_future **future)
                                   WEFT_FOREVER, future);
 }
 
+static bool
+is_over(struct root *r)
+{
+    /* acquire: over */
+    return atomic_load_explicit(&r->over, memory_order_acquire) == OVER;
+}
+
+/* Wait until it is over; the user's call is at `place`. */
+static void
+await_root(struct root *r, uintptr_t place)
+{
+    struct weft_patience_ *patience = &weft_patience_;
+    uint32_t seen = RUNNING;
+
+    weft_patience_begin_(patience, 1);
+    do
+        if (is_over(r))
+            return;
+    while (weft_patience_pause_(patience));
+    weft_watch_called_from_(place);
+    (void)!weft_watch_block_(r->task, WEFT_KIND_TASK, WEFT_FOREVER);
+    (void)atomic_compare_exchange_strong_explicit(
+        &r->over, &seen, AWAITED, memory_order_relaxed, memory_order_relaxed);
+    while (!is_over(r))
+        (void)!weft_park_wait_(&r->over, AWAITED, WEFT_FOREVER);
+    weft_watch_unblock_();
+    weft_patience_woken_(patience);
+}
+
 static enum weft_status
 run_outside(weft_pool *p, weft_task *t)
 {
@@ -310,13 +345,7 @@ run_outside(weft_pool *p, weft_task *t)
 
     if (s != WEFT_OK)
         return s;
-    (void)weft_park_spin_(&r.over, 0);
-    weft_watch_called_from_(place);
-    (void)!weft_watch_block_(t, WEFT_KIND_TASK, WEFT_FOREVER);
-    /* acquire: over */
-    while (atomic_load_explicit(&r.over, memory_order_acquire) == 0)
-        (void)!weft_park_wait_(&r.over, 0, WEFT_FOREVER);
-    weft_watch_unblock_();
+    await_root(&r, place);
     if (weft_watching_())
         weft_watch_hears_(t, WEFT_KIND_TASK);
     return r.status;

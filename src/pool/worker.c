@@ -33,11 +33,6 @@
 #include "pool/future_impl.h"
 #include "pool/pool_impl.h"
 
-#include <ck_pr.h>
-
-/* A search looks every so often in the end. */
-#define SEARCH_PAUSES 16
-
 __thread struct weft_here weft_here_;
 
 /* What a worker waits for. */
@@ -132,7 +127,10 @@ run_any(struct weft_lane *lane, weft_strand s)
 bool
 weft_worker_run_one_(struct weft_lane *lane)
 {
-    return run_any(lane, weft_worker_strand_());
+    const bool ran = run_any(lane, weft_worker_strand_());
+
+    weft_crowd_busy_(lane);
+    return ran;
 }
 
 /* Run something; false: there was nothing. */
@@ -148,32 +146,18 @@ run_one(struct wait *w)
     return run_forked(w->lane, w->strand);
 }
 
-/* How long it searches, and how long until it looks the next time. */
-struct search {
-    int64_t until;
-    unsigned pauses;
-};
-
-static void
-begin_search(struct search *s)
+void
+weft_worker_goes_on_(void)
 {
-    s->until = weft_clock_ns_() + WEFT_PARK_SPIN_NS;
-    s->pauses = 1;
-}
+    struct weft_lane *lane = weft_here_.lane;
 
-/* Each look takes the lines away from who is just putting something in. */
-static void
-pause_search(struct search *s)
-{
-    for (unsigned i = 0; i < s->pauses; i++)
-        ck_pr_stall();
-    if (s->pauses < SEARCH_PAUSES)
-        s->pauses *= 2;
+    if (lane != NULL && lane->mode == WEFT_LANE_SEARCHING)
+        weft_crowd_busy_(lane);
 }
 
 /* Look again for a while, or lie down; having looked lying, sleep. */
 static enum weft_status
-find_nothing(struct wait *w, struct search *search, weft_deadline deadline)
+find_nothing(struct wait *w, weft_deadline deadline)
 {
     struct weft_lane *lane = w->lane;
     enum weft_status s = WEFT_OK;
@@ -187,14 +171,10 @@ find_nothing(struct wait *w, struct search *search, weft_deadline deadline)
         weft_watch_unblock_();
         if (w->rest != NULL)
             w->rest(w, false);
-        begin_search(search);
     } else if (lane->mode == WEFT_LANE_BUSY && weft_crowd_search_(lane)) {
         weft_lanes_ask_(lane->pool);
-        begin_search(search);
-    } else if (lane->mode == WEFT_LANE_SEARCHING &&
-               weft_clock_ns_() < search->until) {
-        pause_search(search);
-    } else {
+    } else if (lane->mode != WEFT_LANE_SEARCHING ||
+               !weft_patience_pause_(&lane->patience)) {
         weft_crowd_lie_down_(lane, w->kind);
     }
     return s;
@@ -204,7 +184,6 @@ find_nothing(struct wait *w, struct search *search, weft_deadline deadline)
 static enum weft_status
 work_until(struct wait *w, weft_deadline deadline)
 {
-    struct search search = {0, 1};
     enum weft_status s = WEFT_OK;
 
     while (!w->is_over(w)) {
@@ -214,7 +193,7 @@ work_until(struct wait *w, weft_deadline deadline)
             break;
         }
         if (!run_one(w))
-            s = find_nothing(w, &search, deadline);
+            s = find_nothing(w, deadline);
     }
     weft_crowd_busy_(w->lane);
     return w->is_over(w) ? WEFT_OK : s;

@@ -27,6 +27,9 @@
 bool weft_worker_help_(weft_future *f, weft_deadline deadline,
                        const void *shown, enum weft_status *status);
 
+/* The calling thread is about to run what is its user's, after a task. */
+void weft_worker_goes_on_(void);
+
 /* weft_pool_submit_until of normal priority with a future, but the pool never
  * drops `arg`. */
 WEFT_MUST_USE enum weft_status weft_pool_submit_kept_(weft_pool *p, weft_fn *fn,
