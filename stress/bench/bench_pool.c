@@ -89,6 +89,11 @@ static const struct pool_job twos[] = {WEFT(pool_weft_two), {.name = NULL}};
 static const struct pool_job trips[] = {
     WEFT(pool_weft_trips),
     RIVAL("a thread for each", pool_thread_trips),
+    {.name = "two wake-ups (limit)", .alone = true, .run = pool_bare_trips},
+    {.name = NULL}};
+static const struct pool_job colds[] = {
+    WEFT(NULL),
+    {.name = "two wake-ups (limit)", .alone = true},
     {.name = NULL}};
 static const struct pool_job rests[] = {WEFT(NULL), {.name = NULL}};
 
@@ -122,7 +127,7 @@ const struct pool_table pool_tables[] = {
     {"trip", "one after the other, there and back", "us/task", 1e-3,
      trips, NULL, NULL, false},
     {"cold", "the same, after a millisecond of rest", "us/task", 1,
-     rests, NULL, pool_weft_cold, false},
+     colds, NULL, pool_cold, false},
     {"idle", "three seconds with nothing to do: CPU time", "us", 1,
      rests, pool_glib_idle, pool_idle, false},
     {"room", "a million that wait: memory", "bytes/task", 1,

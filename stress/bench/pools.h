@@ -119,9 +119,12 @@ uint64_t pool_weft_small(struct pool_place *at);
 /* pools_rest.c: pools that rest.  CPU time of 3 s [us], a trip [us], memory of a task
  * that waits [bytes]. */
 double pool_idle(struct pool_place *at);
-double pool_weft_cold(struct pool_place *at);
+double pool_cold(struct pool_place *at);
 double pool_weft_room(struct pool_place *at);
 double pool_weft_future_room(struct pool_place *at);
+
+/* The same without a pool, for what waking costs. */
+uint64_t pool_bare_trips(struct pool_place *at);
 
 /* pools_glib.c, pools_openmp.c, or files that have none. */
 extern const struct pool_job pool_glib_submits[];

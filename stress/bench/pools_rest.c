@@ -7,6 +7,8 @@
 #include <weft/pool.h>
 
 #include <malloc.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,27 +72,98 @@ return_arg(void *arg)
     return arg;
 }
 
+static bool
+pool_trip(struct pool_place *at)
+{
+    weft_future *f;
+
+    if (weft_pool_submit(at->pool, return_arg, at, &f) != WEFT_OK)
+        return false;
+    const enum weft_status s = weft_future_wait(f, WEFT_FOREVER);
+    weft_future_release(f);
+    return s == WEFT_OK;
+}
+
+/* --- two threads that wake each other, and nothing else --------------------- */
+
+struct bare {
+    sem_t there;
+    sem_t back;
+    bool over; /* handed over with `there` */
+    pthread_t other;
+};
+
+static void *
+answer(void *arg)
+{
+    struct bare *b = arg;
+
+    while (sem_wait(&b->there) == 0 && !b->over)
+        sem_post(&b->back);
+    return NULL;
+}
+
+static bool
+begin_bare(struct bare *b)
+{
+    b->over = false;
+    return sem_init(&b->there, 0, 0) == 0 && sem_init(&b->back, 0, 0) == 0 &&
+           pthread_create(&b->other, NULL, answer, b) == 0;
+}
+
+static void
+end_bare(struct bare *b)
+{
+    b->over = true;
+    sem_post(&b->there);
+    pthread_join(b->other, NULL);
+    sem_destroy(&b->there);
+    sem_destroy(&b->back);
+}
+
+static bool
+bare_trip(struct bare *b)
+{
+    sem_post(&b->there);
+    return sem_wait(&b->back) == 0;
+}
+
+uint64_t
+pool_bare_trips(struct pool_place *at)
+{
+    struct bare b;
+    unsigned done = 0;
+
+    (void)at;
+    if (!begin_bare(&b))
+        return 0;
+    while (done < POOL_TRIPS && bare_trip(&b))
+        done++;
+    end_bare(&b);
+    return done == POOL_TRIPS ? done : 0;
+}
+
+/* The time of a trip after a rest; without a pool the bare one's. */
 double
-pool_weft_cold(struct pool_place *at)
+pool_cold(struct pool_place *at)
 {
     const int64_t end = clock_ns() + (int64_t)(at->seconds * 1e9);
+    const bool bare = at->pool == NULL;
+    struct bare b;
     int64_t took = 0;
     unsigned n = 0;
+    bool done = !bare || begin_bare(&b);
 
-    do {
-        weft_future *f;
+    while (done && (n == 0 || clock_ns() < end)) {
         sleep_s(COLD_S);
         const int64_t begin = clock_ns();
-        if (weft_pool_submit(at->pool, return_arg, at, &f) != WEFT_OK)
-            return -1;
-        const enum weft_status s = weft_future_wait(f, WEFT_FOREVER);
+        done = bare ? bare_trip(&b) : pool_trip(at);
         took += clock_ns() - begin;
         n++;
-        weft_future_release(f);
-        if (s != WEFT_OK)
-            return -1;
-    } while (clock_ns() < end);
-    return (double)took / n / 1e3;
+    }
+    if (bare && n > 0)
+        end_bare(&b);
+    return done ? (double)took / n / 1e3 : -1;
 }
 
 /* --- room ------------------------------------------------------------------ */
