@@ -44,7 +44,11 @@ status() { # STATUS COMMAND...
     [ "$got" = "$wanted" ]
 }
 
-find /usr/include -type f -size -1000k | sort | head -n 2000 >"$temp/real"
+files=2000
+if [ -n "${RUN-}" ] || grep -q __tsan_init ./examples/word_count; then
+    files=400 # each takes many times as long
+fi
+find /usr/include -type f -size -1000k | sort | head -n "$files" >"$temp/real"
 ok "a tree of real files is there" test -s "$temp/real"
 ok "real files" agree "$temp/real"
 ok "two speeds and their ratio are printed" awk '
