@@ -18,8 +18,8 @@ all() {
         return 1
     }
     cat "$temp/all.csv"
-    [ "$(grep -c ',broken,' "$temp/all.csv")" -eq 9 ] &&
-        [ "$(grep -c ',mended,no,' "$temp/all.csv")" -eq 13 ]
+    [ "$(grep -c ',broken,yes,' "$temp/all.csv")" -eq 18 ] &&
+        [ "$(grep -c ',mended,no,' "$temp/all.csv")" -eq 19 ]
 }
 
 seats() { # NUMBER
