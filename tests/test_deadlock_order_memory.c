@@ -79,7 +79,7 @@ START_TEST(test_a_mapping_that_fails_ends_the_notes)
         map_fails = k;
         begin_play(false);
         failed = graph == NULL;
-        for (int i = 0; i < 200 && graph != NULL && i >= 0; i++) {
+        for (int i = 0; i < 100 && graph != NULL; i++) {
             if (i == 0)
                 start(0, 1);
             do_all(i);

@@ -228,10 +228,9 @@ goes_with(const struct search *s, uint32_t k)
 static bool
 choose_moments(struct search *s, uint32_t k)
 {
-    const struct weft_order_combination *c = s->path[k];
-
     if (k == s->length)
         return true;
+    const struct weft_order_combination *c = s->path[k];
     for (uint32_t i = 0; i < c->count && s->steps > 0; i++) {
         s->steps--;
         s->at[k] = c->moments[i];
