@@ -8,7 +8,8 @@
  *
  * Ordering.
  *
- *     telling    who told before  ->  who tells now
+ *     telling      who told before       ->  who tells now
+ *     order.found  a finding is written  ->  it is told
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,18 +30,22 @@ typedef void (*write_report)(struct weft_writer *w,
                              const struct weft_dl_report *r);
 
 static _Atomic bool telling;
-static const struct weft_order_found *last; /* that was told */
+static const struct weft_order_found *_Atomic last; /* that was told */
 static struct weft_writer writer;
 
-/* What comes after the last that was told; NULL: nothing.  Acquire: found. */
+/* What comes after the last that was told; NULL: nothing. */
 static const struct weft_order_found *
 next_found(void)
 {
+    const struct weft_order_found *told =
+        atomic_load_explicit(&last, memory_order_relaxed);
+
     if (weft_shim_order_ == NULL)
         return NULL;
-    if (last == NULL)
+    if (told == NULL)
         return weft_order_first_(weft_shim_order_);
-    return atomic_load_explicit(&last->next, memory_order_acquire);
+    /* acquire: order.found */
+    return atomic_load_explicit(&told->next, memory_order_acquire);
 }
 
 bool
@@ -160,6 +165,10 @@ weft_shim_tell_predicted_(void)
         if (wanted)
             atomic_store_explicit(&weft_shim_options_.found, true,
                                   memory_order_relaxed);
+        tell(f);
+        atomic_store_explicit(&last, f, memory_order_relaxed);
+        atomic_store_explicit(&weft_shim_options_.found, true,
+                              memory_order_relaxed);
     }
     /* release: telling */
     atomic_store_explicit(&telling, false, memory_order_release);
@@ -169,6 +178,6 @@ weft_shim_tell_predicted_(void)
 void
 weft_shim_predict_forked_(void)
 {
-    last = NULL;
+    atomic_store_explicit(&last, NULL, memory_order_relaxed);
     atomic_store_explicit(&telling, false, memory_order_relaxed);
 }

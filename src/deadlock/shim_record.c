@@ -17,7 +17,7 @@
  *
  *     list       a record is in the list of all          ->  who walks it
  *     turn       who had the lists before                ->  who has them now
- *     kept       who has joined a thread, or let it go   ->  who uses its record
+ *     shim.kept  who has joined a thread, or let it go   ->  who uses its record
  *     shim.longer   a list of held locks has been copied    ->  who reads the copy
  */
 #include <errno.h>
@@ -137,7 +137,7 @@ take_used(void)
     if (ending_first == NULL)
         ending_last = NULL;
     t->queue = NULL;
-    /* acquire: kept */
+    /* acquire: shim.kept */
     if (atomic_load_explicit(&t->kept, memory_order_acquire)) {
         add_ending(t);
         return NULL;

@@ -6,6 +6,10 @@
  * A thread ends for what predicts when nothing can come from it any more: the
  * destructors of its keys take locks after its routine has returned.  So that is
  * told by who has joined it, or by who uses its record again.
+ *
+ * Ordering.
+ *
+ *     shim.kept  who has joined a thread, or let it go  ->  who uses its record
  */
 #include <errno.h>
 #include <sys/prctl.h>
@@ -270,7 +274,7 @@ weft_shim_joined_(struct weft_shim_thread *me, struct weft_shim_thread *joined)
 void
 weft_shim_detached_(struct weft_shim_thread *t)
 {
-    /* release: kept.  What was told of it is over before it is used again. */
+    /* release: shim.kept.  What was told of it is over before it is used again. */
     if (t != NULL)
         atomic_store_explicit(&t->kept, false, memory_order_release);
 }
