@@ -258,6 +258,7 @@ main(void)
     return 4;
 }
 END
+echo 'file:could_two_mutexes.c' >"$dir/could"
 suppressing() { # STATUS LINES: how that program ends
     printf '%b\n' "$2" >"$dir/lines"
     gives "$1" "$tool" --suppress="$dir/lines" "$dir/ends_all_the_same"
@@ -267,6 +268,10 @@ ok "the last line counts it" is_only "weft: 1 suppressed"
 ok "what names nothing of it: it is told" suppressing 66 \
     'function:aud\nfunction:main\nfile:audit.c\nmodule:ends'
 fails "and nothing is counted" said suppressed
+ok "could_two_mutexes is compiled" compile could_two_mutexes
+ok "what could happen: the program's status" \
+    gives 0 "$tool" --suppress="$dir/could" "$dir/could_two_mutexes"
+ok "and it is counted" is_only "weft: 1 suppressed"
 echo 'function:main' >"$dir/main"
 ok "what nobody runs in is not told either" gives 124 timeout 1 \
     "$tool" --suppress="$dir/main" --stuck=0.2 "$dir/stuck_pipe"

@@ -161,14 +161,10 @@ weft_shim_tell_predicted_(void)
     for (const struct weft_order_found *f = next_found(); f != NULL;
          f = next_found()) {
         const bool wanted = tell(f);
-        last = f;
+        atomic_store_explicit(&last, f, memory_order_relaxed);
         if (wanted)
             atomic_store_explicit(&weft_shim_options_.found, true,
                                   memory_order_relaxed);
-        tell(f);
-        atomic_store_explicit(&last, f, memory_order_relaxed);
-        atomic_store_explicit(&weft_shim_options_.found, true,
-                              memory_order_relaxed);
     }
     /* release: telling */
     atomic_store_explicit(&telling, false, memory_order_release);
