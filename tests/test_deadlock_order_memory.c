@@ -157,7 +157,7 @@ START_TEST(test_a_sweep_keeps_what_lives)
     nest_3(0, 0, 1, 2);
     nest(1, 2, 3);
     here = 5;
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < 4100; i++) {
         const int l = 2000 + 8 * (i % 64);
         nest_3(0, 0, l, 1);
         nest_3(1, l, 2, 3);
@@ -191,16 +191,75 @@ END_TEST
 START_TEST(test_threads_that_nobody_joins_cost_little)
 {
     begin_with(2);
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 40000; i++) {
         start(0, 2);
         nest(2, 0, 1 + i % 2);
         weft_order_ends_(T(2));
         renew(2);
     }
     ck_assert(!weft_order_is_full_(graph));
-    ck_assert_uint_lt(weft_order_bytes_(graph), 16 * MIB);
+    ck_assert_uint_lt(weft_order_bytes_(graph), 12 * MIB);
     nest(1, 1, 0);
     ck_assert_int_eq(found_count(), 1);
+    end_play();
+}
+END_TEST
+
+START_TEST(test_who_ended_long_ago_can_be_joined)
+{
+    begin_with(2);
+    for (int i = 0; i < 10000; i++) {
+        start(0, 2);
+        nest(2, 1, 0);
+        weft_order_ends_(T(2));
+        renew(2);
+    }
+    for (uint64_t id = actors[2].id - 9999; id < actors[2].id; id++)
+        weft_order_joins_(T(0), id);
+    weft_order_joins_(T(0), 3); /* the first was not renewed yet */
+    nest(0, 0, 1);
+    ck_assert_int_eq(found_count(), 0);
+    end_play();
+}
+END_TEST
+
+START_TEST(test_locks_taken_alone_leave_room_for_others)
+{
+    graph_bytes = 4 * MIB;
+    begin_with(2);
+    for (int i = 10; i < 100000; i++) {
+        lock(0, i);
+        unlock(0, i);
+    }
+    ck_assert(!weft_order_is_full_(graph));
+    nest(0, 0, 1);
+    nest(1, 1, 0);
+    ck_assert_int_eq(found_count(), 1);
+    end_play();
+}
+END_TEST
+
+/* All orders of 200 locks at one place: looked through in no time. */
+START_TEST(test_a_crowd_of_cycles_is_no_burden)
+{
+    begin_with(3);
+    here = 5;
+    for (int i = 0; i < 200; i++)
+        for (int k = 0; k < 200; k++)
+            if (i != k)
+                nest((i + k) % 3, i, k);
+    ck_assert_int_eq(found_count(), 1);
+    end_play();
+    begin_with(1); /* the same, and none of them is one */
+    for (int a = 1; a < 4; a++) {
+        start(0, a);
+        for (int i = 0; i < 200; i++)
+            for (int k = 0; k < 200; k++)
+                if (i % 3 == a - 1 && i != k)
+                    nest(a, i, k);
+        join(0, a);
+    }
+    ck_assert_int_eq(found_count(), 0);
     end_play();
 }
 END_TEST
@@ -278,6 +337,9 @@ main(void)
         {&test_a_sweep_keeps_what_lives, 1},
         {&test_threads_that_live_once_leave_nothing, 1},
         {&test_threads_that_nobody_joins_cost_little, 1},
+        {&test_who_ended_long_ago_can_be_joined, 1},
+        {&test_locks_taken_alone_leave_room_for_others, 1},
+        {&test_a_crowd_of_cycles_is_no_burden, 1},
         {&test_rounds_of_a_barrier_leave_nothing, 1},
         {&test_the_first_and_the_latest_moments_meet_another, 1},
         {&test_100000_locks_are_less_than_the_cap, 1},

@@ -278,13 +278,20 @@ remember(struct weft_order_thread *t, uint64_t key)
         t->node->more[(key >> 40) % MORE] = key;
 }
 
+/* Whether locks that are taken alone are no longer noted: they matter least. */
+static bool
+is_crowded(const struct weft_order *o)
+{
+    return weft_order_bytes_(o) > o->options.bytes / 2;
+}
+
 /* Whether it is not worth a look: told before, or full. */
 static bool
-is_known(struct weft_order_thread *t, uint64_t key)
+is_known(struct weft_order_thread *t, uint64_t key, bool alone)
 {
     if (t->graph == NULL || t->inside)
         return true;
-    if (!weft_order_is_full_(t->graph) &&
+    if (!weft_order_is_full_(t->graph) && !(alone && is_crowded(t->graph)) &&
         (t->node->more == NULL || t->node->more[(key >> 40) % MORE] != key))
         return false;
     t->known[(key >> 24) % WEFT_ORDER_KNOWN] = key;
@@ -295,7 +302,7 @@ bool
 weft_order_knew_(struct weft_order_thread *t, const void *object,
                  enum weft_kind kind)
 {
-    return is_known(t, weft_order_key_(t, object, kind));
+    return is_known(t, weft_order_key_(t, object, kind), false);
 }
 
 void
@@ -323,7 +330,7 @@ weft_order_wants_(struct weft_order_thread *t,
     const uint64_t key = weft_order_key_(t, wanted->object, wanted->kind);
     bool is_new = false;
 
-    if (is_known(t, key) || !weft_order_enter_(t))
+    if (is_known(t, key, held_count == 0) || !weft_order_enter_(t))
         return;
     struct weft_order_combination *c =
         weft_order_note_(t, wanted, held, held_count, &is_new);

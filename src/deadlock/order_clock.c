@@ -20,6 +20,7 @@
 #include "deadlock/order_impl.h"
 
 #define STAMP UINT64_C(0x9e3779b97f4a7c15) /* odd: all stamps are different */
+#define ENDED 16384 /* that are kept until somebody joins them */
 
 /* --- clocks --------------------------------------------------------------- */
 
@@ -224,6 +225,19 @@ find_node(struct weft_order *o, uint64_t id)
     return n;
 }
 
+/* Take a thread off the list of those that have ended. */
+static void
+take_off(struct weft_order *o, struct weft_order_node *n)
+{
+    if (n->elder == NULL && o->eldest != n)
+        return;
+    *(n->elder != NULL ? &n->elder->younger : &o->eldest) = n->younger;
+    *(n->younger != NULL ? &n->younger->elder : &o->youngest) = n->elder;
+    n->elder = NULL;
+    n->younger = NULL;
+    o->ended--;
+}
+
 static void
 unlist(struct weft_order *o, struct weft_order_node *n)
 {
@@ -232,7 +246,22 @@ unlist(struct weft_order *o, struct weft_order_node *n)
     while (*at != n)
         at = &(*at)->next;
     *at = n->next;
+    n->listed = false;
+    take_off(o, n);
     weft_order_drop_node_(o, n);
+}
+
+/* A thread has ended.  Of those that are never joined only some are kept. */
+static void
+put_on(struct weft_order *o, struct weft_order_node *n)
+{
+    if (!n->listed)
+        return;
+    n->elder = o->youngest;
+    *(n->elder != NULL ? &n->elder->younger : &o->eldest) = n;
+    o->youngest = n;
+    if (++o->ended > ENDED)
+        unlist(o, o->eldest);
 }
 
 /* A slot whose threads all come before what `c` is behind. */
@@ -274,6 +303,7 @@ add_node(struct weft_order *o, uint64_t id,
         return NULL;
     }
     choose_slot(o, n);
+    n->listed = true;
     n->next = *bucket_of(o, id);
     *bucket_of(o, id) = n;
     return n;
@@ -329,6 +359,7 @@ weft_order_ends_(struct weft_order_thread *t)
     weft_order_wait_over_(t);
     weft_order_drop_passed_(t->graph, t->node);
     weft_order_drop_more_(t->graph, t->node);
+    put_on(t->graph, t->node);
     weft_order_drop_node_(t->graph, t->node);
     weft_order_leave_(t);
     t->graph = NULL;

@@ -9,6 +9,10 @@
  * closed path one moment of each combination is chosen so that all are of
  * different threads and none must come before another.
  *
+ * Once a cycle is found longer ones are not looked for: they would be most of
+ * those in a program that takes many locks in any order.  Neither are all there
+ * where so many do not count that the steps are used up.
+ *
  * Joshi et al. compare the held locks of all edges of a cycle pair by pair, and
  * so does this: two who hold one lock exclude each other, wherever they are in
  * the cycle.
@@ -19,7 +23,10 @@
  */
 #include "deadlock/order_impl.h"
 
-#define STEPS 100000 /* of one search */
+/* Steps of one search; of all, after which one has few. */
+#define STEPS     20000
+#define FEW_STEPS 1000
+#define MANY      10000000
 
 #define BY_GATE  "a lock that they hold as well keeps them apart"
 #define BY_CLOCK "one waits until the other is done, by other means than locks"
@@ -27,7 +34,10 @@
 struct search {
     struct weft_order *o;
     uint32_t length;
-    uint32_t steps;
+    uint32_t steps; /* that are left */
+    bool closed;    /* a cycle of this length is one, told or not */
+    struct weft_order_lock *marked;    /* then `queue` */
+    uint32_t near[WEFT_ORDER_LONGEST]; /* how many are so far at most */
     struct weft_order_combination *path[WEFT_ORDER_LONGEST];
     struct weft_order_moment at[WEFT_ORDER_LONGEST];
     /* Whose doing the first one waits for, and when it was; or NULL. */
@@ -35,6 +45,12 @@ struct search {
     bool gated;
     bool apart; /* any moments of different threads will do */
 };
+
+static void
+use_steps(struct search *s, uint32_t steps)
+{
+    s->steps -= steps < s->steps ? steps : s->steps;
+}
 
 /* How `s` holds `lock`; NULL: it does not. */
 static const struct weft_order_stack *
@@ -232,7 +248,7 @@ choose_moments(struct search *s, uint32_t k)
         return true;
     const struct weft_order_combination *c = s->path[k];
     for (uint32_t i = 0; i < c->count && s->steps > 0; i++) {
-        s->steps--;
+        use_steps(s, 1);
         s->at[k] = c->moments[i];
         if (goes_with(s, k) && choose_moments(s, k + 1))
             return true;
@@ -247,10 +263,14 @@ judge(struct search *s)
     const uint64_t feasible = mark_of_path(s, false);
     const uint64_t plain = mark_of_path(s, true);
 
-    if (is_told(s->o, feasible))
+    use_steps(s, 16);
+    if (is_told(s->o, feasible)) {
+        s->closed = true;
         return;
+    }
     s->apart = false;
     if (!s->gated && choose_moments(s, 1)) {
+        s->closed = true;
         set_told(s->o, feasible);
         tell(s, NULL);
         return;
@@ -266,36 +286,44 @@ judge(struct search *s)
 
 /* --- paths ---------------------------------------------------------------- */
 
-/* Mark what leads to a lock of `held`, in fewer edges than a cycle may have.
- * Return the first; then `queue`. */
-static struct weft_order_lock *
-mark_ways(struct weft_order *o, const struct weft_order_stack *held)
+/* Mark `l`, which is so far, as the last; return where the next goes. */
+static struct weft_order_lock **
+mark(struct search *s, struct weft_order_lock **last, struct weft_order_lock *l,
+     uint32_t far)
 {
-    struct weft_order_lock *first = NULL;
-    struct weft_order_lock **last = &first;
-    const uint64_t seen = ++o->seen;
+    l->seen = s->o->seen;
+    l->far = far;
+    l->queue = NULL;
+    s->near[far]++;
+    *last = l;
+    return &l->queue;
+}
 
-    for (; held->outer != NULL; held = held->outer) {
-        held->lock->seen = seen;
-        held->lock->far = 0;
-        held->lock->queue = NULL;
-        *last = held->lock;
-        last = &held->lock->queue;
-    }
-    for (struct weft_order_lock *l = first; l != NULL; l = l->queue) {
-        if (l->far == WEFT_ORDER_LONGEST - 1)
+/* Mark what leads to a lock that the first of the path holds, in fewer edges
+ * than a cycle may have, the nearest first: all of those, and of others as many as
+ * half of the steps are enough for. */
+static void
+mark_ways(struct search *s)
+{
+    const struct weft_order_stack *held = s->path[0]->held;
+    const uint32_t rest = s->steps / 2;
+    const uint64_t seen = ++s->o->seen;
+    struct weft_order_lock **last = &s->marked;
+
+    for (; held->outer != NULL; held = held->outer)
+        last = mark(s, last, held->lock, 0);
+    for (struct weft_order_lock *l = s->marked; l != NULL; l = l->queue) {
+        if (l->far == WEFT_ORDER_LONGEST - 1 ||
+            (l->far > 0 && s->steps <= rest))
             break;
         for (struct weft_order_edge *e = l->in; e != NULL; e = e->next_in) {
-            if (e->from->seen == seen)
-                continue;
-            e->from->seen = seen;
-            e->from->far = l->far + 1;
-            e->from->queue = NULL;
-            *last = e->from;
-            last = &e->from->queue;
+            use_steps(s, s->steps > rest);
+            if (e->from->seen != seen)
+                last = mark(s, last, e->from, l->far + 1);
         }
     }
-    return first;
+    for (uint32_t far = 1; far < WEFT_ORDER_LONGEST; far++)
+        s->near[far] += s->near[far - 1];
 }
 
 /* Whether the last combination of the path is the last of a cycle. */
@@ -312,11 +340,15 @@ is_closed(const struct search *s)
 static bool
 goes_beside(struct search *s, uint32_t k)
 {
-    for (uint32_t i = 0; i < k; i++)
-        if (exclude(s->path[i]->held, s->path[k]->held)) {
+    const struct weft_order_stack *held = s->path[k]->held;
+
+    for (uint32_t i = 0; i < k; i++) {
+        use_steps(s, held->depth * s->path[i]->held->depth / 8);
+        if (exclude(s->path[i]->held, held)) {
             s->gated = true;
             return s->o->options.plain;
         }
+    }
     return true;
 }
 
@@ -333,43 +365,96 @@ put(struct search *s, uint32_t k, struct weft_order_combination *c)
     return false;
 }
 
+/* Edges from a lock to what is near enough.  They are looked for where there are
+ * fewer, at this end or at the other. */
+struct edges {
+    struct weft_order_lock *from;
+    uint32_t far;
+    struct weft_order_edge *out; /* the next to be looked at; or */
+    struct weft_order_lock *to;
+};
+
+static struct edges
+edges_of(const struct search *s, uint32_t k)
+{
+    struct edges e = {.from = s->path[k - 1]->lock, .far = s->length - 1 - k};
+
+    if (s->near[e.far] < e.from->outs)
+        e.to = s->marked;
+    else
+        e.out = e.from->out;
+    return e;
+}
+
+static const struct weft_order_edge *
+next_edge(struct search *s, struct edges *e)
+{
+    while (e->to != NULL && e->to->far <= e->far && s->steps > 0) {
+        const struct weft_order_edge *found =
+            weft_order_find_edge_(s->o, e->from, e->to);
+        use_steps(s, 1);
+        e->to = e->to->queue;
+        if (found != NULL)
+            return found;
+    }
+    while (e->out != NULL && s->steps > 0) {
+        const struct weft_order_edge *found = e->out;
+        use_steps(s, 1);
+        e->out = e->out->next_out;
+        if (found->to->seen == s->o->seen && found->to->far <= e->far)
+            return found;
+    }
+    return NULL;
+}
+
 /* Go on from the combinations before the k-th. */
 static void
 follow(struct search *s, uint32_t k)
 {
-    const uint64_t seen = s->o->seen;
-    const struct weft_order_combination *from = s->path[k - 1];
+    const enum weft_kind wanted = s->path[k - 1]->kind;
     const bool gated = s->gated;
+    struct edges edges = edges_of(s, k);
+    const struct weft_order_edge *e;
 
-    for (struct weft_order_edge *e = from->lock->out; e != NULL;
-         e = e->next_out) {
-        if (e->to->seen != seen || e->to->far > s->length - 1 - k)
-            continue;
-        for (struct weft_order_link *l = e->links; l != NULL; l = l->next) {
-            if (s->steps == 0)
-                return;
-            s->steps--;
-            if (weft_order_conflict_(from->kind, l->kind) &&
+    while ((e = next_edge(s, &edges)) != NULL)
+        for (struct weft_order_link *l = e->links; l != NULL && s->steps > 0;
+             l = l->next) {
+            use_steps(s, 1);
+            if (weft_order_conflict_(wanted, l->kind) &&
                 put(s, k, l->combination))
                 follow(s, k + 1);
             s->gated = gated;
         }
-    }
+}
+
+static struct search
+begin_search(struct weft_order *o, struct weft_order_combination *c,
+             const struct weft_order_moment *m)
+{
+    return (struct search){.o = o,
+                           .steps = o->steps < MANY ? STEPS : FEW_STEPS,
+                           .path = {c},
+                           .at = {*m}};
+}
+
+static void
+end_search(const struct search *s)
+{
+    s->o->steps += (s->o->steps < MANY ? STEPS : FEW_STEPS) - s->steps;
 }
 
 void
 weft_order_search_(struct weft_order *o, struct weft_order_combination *c,
                    const struct weft_order_moment *m)
 {
-    struct search s = {.o = o, .steps = STEPS, .path = {c}, .at = {*m}};
+    struct search s = begin_search(o, c, m);
 
-    mark_ways(o, c->held);
-    if (c->lock->seen != o->seen)
-        return;
-    for (s.length = c->lock->far + 1; s.length <= WEFT_ORDER_LONGEST;
+    mark_ways(&s);
+    s.length = c->lock->seen == o->seen ? c->lock->far + 1 : 0;
+    for (; s.length > 0 && s.length <= WEFT_ORDER_LONGEST && !s.closed;
          s.length++)
-        if (s.length >= 2)
-            follow(&s, 1);
+        follow(&s, 1);
+    end_search(&s);
 }
 
 void
@@ -377,19 +462,19 @@ weft_order_search_wait_(struct weft_order *o, struct weft_order_combination *c,
                         const struct weft_order_moment *m,
                         const struct weft_order_moment *doer)
 {
-    struct search s = {
-        .o = o, .steps = STEPS, .path = {c}, .at = {*m}, .doer = doer};
-    const struct weft_order_lock *first = mark_ways(o, c->held);
+    struct search s = begin_search(o, c, m);
 
-    for (s.length = 2; s.length <= WEFT_ORDER_LONGEST; s.length++)
-        for (const struct weft_order_lock *l = first;
+    mark_ways(&s);
+    s.doer = doer;
+    for (s.length = 2; s.length <= WEFT_ORDER_LONGEST && !s.closed; s.length++)
+        for (const struct weft_order_lock *l = s.marked;
              l != NULL && l->far <= s.length - 2; l = l->queue)
-            for (struct weft_order_combination *w = l->wanted; w != NULL;
-                 w = w->next_wanted)
-                if (s.steps > 0) {
-                    s.steps--;
-                    s.gated = false;
-                    if (put(&s, 1, w))
-                        follow(&s, 2);
-                }
+            for (struct weft_order_combination *w = l->wanted;
+                 w != NULL && s.steps > 0; w = w->next_wanted) {
+                use_steps(&s, 1);
+                s.gated = false;
+                if (put(&s, 1, w))
+                    follow(&s, 2);
+            }
+    end_search(&s);
 }

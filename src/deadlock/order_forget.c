@@ -127,6 +127,7 @@ sweep_edges(struct weft_order *o)
             }
             e->next_out = e->from->out;
             e->from->out = e;
+            e->from->outs++;
             e->next_in = e->to->in;
             e->to->in = e;
             at = &e->next;
@@ -164,6 +165,7 @@ static void
 detach(struct weft_order_lock *l)
 {
     l->out = NULL;
+    l->outs = 0;
     l->in = NULL;
     l->wanted = NULL;
 }

@@ -125,16 +125,31 @@ get_stacks(struct weft_order *o, const struct weft_order_lock *wanted,
 
 /* --- combinations --------------------------------------------------------- */
 
+static struct weft_order_edge **
+edge_bucket(struct weft_order *o, const struct weft_order_lock *from,
+            const struct weft_order_lock *to)
+{
+    return &o->edges[weft_order_hash_2_((uintptr_t)from, to) & o->mask];
+}
+
+struct weft_order_edge *
+weft_order_find_edge_(struct weft_order *o, const struct weft_order_lock *a,
+                      const struct weft_order_lock *b)
+{
+    struct weft_order_edge *e = *edge_bucket(o, a, b);
+
+    while (e != NULL && (e->from != a || e->to != b))
+        e = e->next;
+    return e;
+}
+
 static struct weft_order_edge *
 get_edge(struct weft_order *o, struct weft_order_lock *from,
          struct weft_order_lock *to)
 {
-    const uint64_t hash = weft_order_hash_2_((uintptr_t)from, to);
-    struct weft_order_edge **bucket = &o->edges[hash & o->mask];
-    struct weft_order_edge *e = *bucket;
+    struct weft_order_edge **bucket = edge_bucket(o, from, to);
+    struct weft_order_edge *e = weft_order_find_edge_(o, from, to);
 
-    while (e != NULL && (e->from != from || e->to != to))
-        e = e->next;
     if (e != NULL)
         return e;
     e = weft_order_take_(o, sizeof(*e));
@@ -144,6 +159,7 @@ get_edge(struct weft_order *o, struct weft_order_lock *from,
     e->to = to;
     e->next_out = from->out;
     from->out = e;
+    from->outs++;
     e->next_in = to->in;
     to->in = e;
     e->next = *bucket;

@@ -39,7 +39,10 @@ struct weft_order_node {
     uint64_t time;
     struct weft_order_clock *clock; /* of others; NULL: none came before */
     uint32_t slot;
-    uint32_t holders;                 /* its own record, the table, moments */
+    uint32_t holders;                /* its own record, the table, moments */
+    bool listed;                     /* in the table */
+    struct weft_order_node *younger; /* of those that ended and are listed */
+    struct weft_order_node *elder;
     bool noted;                       /* a moment, since the time changed */
     struct weft_order_round *round;   /* of a barrier at which it has arrived */
     struct weft_order_passed *passed; /* the guard it passed last, or NULL */
@@ -64,6 +67,7 @@ struct weft_order_lock {
     uint32_t far;        /* if seen: how many edges to what is searched */
     uint64_t seen;
     struct weft_order_edge *out; /* to what was wanted while it was held */
+    uint32_t outs;
     struct weft_order_edge *in;
     struct weft_order_combination *wanted;
     struct weft_order_lock *queue;
@@ -209,7 +213,11 @@ struct weft_order {
 
     uint32_t slots;
     struct weft_order_slot *free_slots;
+    uint32_t ended; /* threads that nobody has joined */
+    struct weft_order_node *eldest;
+    struct weft_order_node *youngest;
     uint64_t seen;
+    uint64_t steps; /* of all searches */
     struct weft_order_stack empty;
     size_t live;                  /* locks */
     size_t dead;                  /* locks that are still in edges */
@@ -318,6 +326,10 @@ struct weft_order_combination *
 weft_order_note_(struct weft_order_thread *t, const struct weft_dl_held *wanted,
                  const struct weft_dl_held *held, uint32_t held_count,
                  bool *is_new);
+
+struct weft_order_edge *weft_order_find_edge_(struct weft_order *o,
+                                              const struct weft_order_lock *a,
+                                              const struct weft_order_lock *b);
 
 /* --- order_forget.c ------------------------------------------------------- */
 
