@@ -3,7 +3,7 @@
  * shim_c11.c - the mutexes of C11.  In glibc they are those of POSIX, but the
  * calls do not pass through the symbols of those.
  */
-#include "deadlock/shim.h"
+#include "deadlock/shim_confirm.h"
 
 static __attribute__((noinline)) int
 wait_lock(struct weft_shim_thread *t, mtx_t *m,
@@ -21,6 +21,8 @@ WEFT_HOOK int
 mtx_lock(mtx_t *m)
 {
     struct weft_shim_thread *t = weft_shim_self_();
+
+    weft_shim_may_hold_up_(t, m, WEFT_SHIM_HERE);
     int r = weft_shim_real_.mtx_trylock(m);
 
     if (__builtin_expect(r != thrd_success, 0))

@@ -31,6 +31,7 @@
 
 #include "base/writer.h"
 #include "deadlock/report.h"
+#include "deadlock/shim_confirm.h"
 #include "deadlock/shim_dump.h"
 #include "deadlock/shim_order.h"
 #include "deadlock/shim_suppress.h"
@@ -154,6 +155,7 @@ report(struct weft_shim_picture *p, const struct weft_dl_found *f)
     bool so = is_still_so(p, f);
     if (so) {
         reported[reported_count++ % REMEMBERED] = weft_dl_mark_(&p->p, f);
+        weft_shim_confirm_(f);
         so = !weft_shim_suppresses_(&r);
         if (so)
             write_all(&r);

@@ -12,7 +12,7 @@
  */
 #include <errno.h>
 
-#include "deadlock/shim.h"
+#include "deadlock/shim_confirm.h"
 
 /* Whether the caller holds the mutex after this result. */
 static bool
@@ -37,6 +37,8 @@ WEFT_HOOK int
 pthread_mutex_lock(pthread_mutex_t *m)
 {
     struct weft_shim_thread *t = weft_shim_self_();
+
+    weft_shim_may_hold_up_(t, m, WEFT_SHIM_HERE);
     int r = weft_shim_real_.mutex_trylock(m);
 
     if (__builtin_expect(r == EBUSY, 0))
@@ -109,6 +111,8 @@ WEFT_HOOK int
 pthread_spin_lock(pthread_spinlock_t *s)
 {
     struct weft_shim_thread *t = weft_shim_self_();
+
+    weft_shim_may_hold_up_(t, (const void *)(uintptr_t)s, WEFT_SHIM_HERE);
     int r = weft_shim_real_.spin_trylock(s);
 
     if (__builtin_expect(r != 0, 0))

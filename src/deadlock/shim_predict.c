@@ -21,6 +21,7 @@
 
 #include "base/writer.h"
 #include "deadlock/report.h"
+#include "deadlock/shim_confirm.h"
 #include "deadlock/shim_order.h"
 #include "deadlock/shim_suppress.h"
 
@@ -40,7 +41,7 @@ next_found(void)
     const struct weft_order_found *told =
         atomic_load_explicit(&last, memory_order_relaxed);
 
-    if (weft_shim_order_ == NULL)
+    if (weft_shim_order_ == NULL || weft_shim_confirming_)
         return NULL;
     if (told == NULL)
         return weft_order_first_(weft_shim_order_);
@@ -117,6 +118,7 @@ tell_copy(const struct weft_order_found *f, struct weft_dl_thread *threads)
     if (r.symbols != NULL) {
         weft_dl_add_places_(&r, r.symbols);
         weft_symbols_find_(r.symbols, weft_in_ms(NAMES_MS));
+        weft_shim_plan_(&r);
     }
     for (uint32_t i = 0; i < p.count; i++) {
         memcpy(held, threads[i].held, threads[i].held_count * sizeof(*held));

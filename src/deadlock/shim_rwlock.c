@@ -8,7 +8,7 @@
  */
 #include <errno.h>
 
-#include "deadlock/shim.h"
+#include "deadlock/shim_confirm.h"
 
 typedef int (*timed_call)(pthread_rwlock_t *, const struct timespec *);
 typedef int (*clock_call)(pthread_rwlock_t *, clockid_t,
@@ -59,6 +59,8 @@ WEFT_HOOK int
 pthread_rwlock_rdlock(pthread_rwlock_t *l)
 {
     struct weft_shim_thread *t = weft_shim_self_();
+
+    weft_shim_may_hold_up_(t, l, WEFT_SHIM_HERE);
     int r = weft_shim_real_.tryrdlock(l);
 
     if (__builtin_expect(r == EBUSY, 0))
@@ -72,6 +74,8 @@ WEFT_HOOK int
 pthread_rwlock_wrlock(pthread_rwlock_t *l)
 {
     struct weft_shim_thread *t = weft_shim_self_();
+
+    weft_shim_may_hold_up_(t, l, WEFT_SHIM_HERE);
     int r = weft_shim_real_.trywrlock(l);
 
     if (__builtin_expect(r == EBUSY, 0))

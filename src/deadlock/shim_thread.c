@@ -7,6 +7,7 @@
  */
 #include <unistd.h>
 
+#include "deadlock/shim_confirm.h"
 #include "deadlock/shim_dump.h"
 #include "deadlock/shim_order.h"
 #include "deadlock/shim_suppress.h"
@@ -260,5 +261,6 @@ begin(void)
         return;
     pthread_atfork(NULL, NULL, in_child);
     weft_shim_read_suppressions_();
+    weft_shim_read_plan_();
     weft_shim_begin_duties_();
 }

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 
+#include "deadlock/shim_confirm.h"
 #include "deadlock/shim_order.h"
 
 static void
@@ -39,6 +40,7 @@ sem_wait(sem_t *s)
     pthread_testcancel(); /* sem_wait is a place of it, sem_trywait is none */
     if (!weft_shim_sem_is_lock_(s))
         weft_shim_awaits_(t, s, WEFT_KIND_SEMAPHORE, WEFT_SHIM_HERE);
+    weft_shim_may_hold_up_(t, s, WEFT_SHIM_HERE);
     int r = weft_shim_real_.sem_trywait(s);
     if (r != 0) {
         if (errno == EAGAIN)

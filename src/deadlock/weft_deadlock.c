@@ -26,6 +26,7 @@
 
 #include <weft/version.h>
 
+#include "deadlock/confirm.h"
 #include "deadlock/suppress.h"
 #include "deadlock/values.h"
 
@@ -33,6 +34,7 @@
 #define SHIM_ROOM (2 * PATH_MAX)
 
 #define REFUSED     2
+#define FOUND       66
 #define NOT_STARTED 126
 #define NOT_FOUND   127
 
@@ -62,6 +64,8 @@ static const char usage[] =
     "      --no-predict        tell only of what happens\n"
     "      --order             tell of locks in both orders that are kept "
     "apart\n"
+    "      --confirm           run it again to see whether what could happen "
+    "does\n"
     "      --children          watch the programs it starts, too\n"
     "      --help, --version\n";
 
@@ -302,10 +306,14 @@ enum long_option {
     KEEP,
     NO_PREDICT,
     ORDER,
+    CONFIRM,
     CHILDREN,
     HELP,
     VERSION
 };
+
+static bool confirm;
+static int status = FOUND; /* when something was found */
 
 static const struct option options[] = {
     {"output", required_argument, NULL, 'o'},
@@ -319,6 +327,7 @@ static const struct option options[] = {
     {"keep", no_argument, NULL, KEEP},
     {"no-predict", no_argument, NULL, NO_PREDICT},
     {"order", no_argument, NULL, ORDER},
+    {"confirm", no_argument, NULL, CONFIRM},
     {"children", no_argument, NULL, CHILDREN},
     {"help", no_argument, NULL, HELP},
     {"version", no_argument, NULL, VERSION},
@@ -333,6 +342,7 @@ tell_status(const char *text)
 
     if (*text == '\0' || *end != '\0' || n < 0 || n > 255)
         refuse(REFUSED, text, "is no exit status: 0 to 255");
+    status = (int)n;
     tell_number("WEFT_DEADLOCK_STATUS", n);
 }
 
@@ -380,6 +390,7 @@ forget_all(void)
         "WEFT_DEADLOCK_NO_PREDICT", "WEFT_DEADLOCK_ORDER",
         "WEFT_DEADLOCK_TIMEOUT",    "WEFT_DEADLOCK_SIGNAL",
         "WEFT_DEADLOCK_STUCK",      "WEFT_DEADLOCK_SUPPRESS",
+        "WEFT_DEADLOCK_PLAN",       "WEFT_DEADLOCK_CONFIRM",
     };
 
     for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
@@ -415,6 +426,8 @@ read_options(int argc, char **argv)
             setenv("WEFT_DEADLOCK_NO_PREDICT", "1", 1);
         } else if (c == ORDER) {
             setenv("WEFT_DEADLOCK_ORDER", "1", 1);
+        } else if (c == CONFIRM) {
+            confirm = true;
         } else if (c == CHILDREN) {
             setenv("WEFT_DEADLOCK_CHILDREN", "1", 1);
         } else if (c == HELP) {
@@ -449,6 +462,9 @@ main(int argc, char **argv)
     check_file(program, path, 0);
     find_shim(shim);
     preload(shim);
+    if (confirm)
+        return weft_confirm_(&argv[optind], getenv("WEFT_DEADLOCK_OUTPUT"),
+                             status);
     tell_number("WEFT_DEADLOCK_PID", (long)getpid());
     execvp(program, &argv[optind]);
     refuse(errno == ENOENT ? NOT_FOUND : NOT_STARTED, program, strerror(errno));
