@@ -20,8 +20,10 @@ weft_watch_is_told_(const struct weft_self *s, const void *object,
 
     if (g == NULL)
         return true;
-    return t != NULL && t->graph == g && weft_order_knows_(t, object, kind) &&
-           !weft_order_is_guard_(object);
+    if (weft_order_is_guard_(object))
+        return false;
+    return s->kind == WEFT_SELF_FOREIGN ||
+           (t != NULL && t->graph == g && weft_order_knows_(t, object, kind));
 }
 
 /* Whether the same is so of an unlock. */

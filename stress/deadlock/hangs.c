@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * hangs.c - run one form in a process of its own, and read what it says.
+ *
+ * Ordering.
+ *
+ *     turn   a thread has run, or all are there  ->  the next one runs
  */
 #include "hangs.h"
 
@@ -88,9 +92,11 @@ run_in_turn(void *arg)
 {
     const struct turn *t = arg;
 
+    /* acquire: turn */
     while (atomic_load_explicit(&now_runs, memory_order_acquire) != t->place)
         sched_yield();
     (void)t->body(t->arg);
+    /* release: turn */
     atomic_fetch_add_explicit(&now_runs, 1, memory_order_release);
     return NULL;
 }
@@ -107,6 +113,7 @@ deadlock_take_turns(weft_fn *const *bodies, void *const *args, unsigned n)
         turns[i] = (struct turn){bodies[i], args[i], i};
         threads[i] = deadlock_start(run_in_turn, &turns[i], NULL);
     }
+    /* release: turn */
     atomic_store_explicit(&now_runs, 0, memory_order_release);
     for (unsigned i = 0; i < n; i++)
         deadlock_join(threads[i]);
