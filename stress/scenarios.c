@@ -42,6 +42,7 @@ extern const struct scenario deadlock_futures;
 extern const struct scenario deadlock_gate_lock;
 extern const struct scenario deadlock_join_cycle;
 extern const struct scenario deadlock_lost_signal;
+extern const struct scenario deadlock_memory;
 extern const struct scenario deadlock_missing_party;
 extern const struct scenario deadlock_ordered;
 extern const struct scenario deadlock_orphaned;
@@ -94,6 +95,7 @@ const struct scenario *const scenarios[] = {
     &deadlock_ordered,
     &deadlock_fork_join,
     &deadlock_patience,
+    &deadlock_memory,
     &bench_barrier,
     &bench_counter,
     &bench_deadlock,

@@ -189,7 +189,7 @@ START_TEST(test_a_wait_is_noted_where_it_is)
     ck_assert_int_eq(weft_timer_start(&timer, weft_in_s(1000), ignore, NULL),
                      WEFT_OK);
     ck_assert_int_eq(weft_deadlock_enable(WEFT_DEADLOCK_REPORT), WEFT_OK);
-    start(make_call, (void *)(uintptr_t)call);
+    weft_thread_release(start(make_call, (void *)(uintptr_t)call));
     while (atomic_load(&waiter) == NULL)
         sched_yield();
     struct weft_self *s = atomic_load(&waiter);
