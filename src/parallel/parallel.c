@@ -16,7 +16,8 @@
  *
  * A loop that is over sooner than another thread could be woken is not for
  * others.  So where there are many numbers the caller begins itself, with one,
- * then eight, until it has a pace (weft_loop_probe_), and forks only then.
+ * then eight, until it has a pace (weft_loop_probe_), and forks only then.  The
+ * last part of a loop is not timed.
  *
  * The clock costs more than a fork.  Where parts have a fixed size and are short,
  * only some of them are timed.
@@ -34,6 +35,10 @@
 #include "base/deadline.h"
 #include "base/fail.h"
 #include "parallel/parallel.h"
+
+/* With one worker a probe grows so fast: whatever it gets wrong, nobody else
+ * would have shared it. */
+#define ALONE_FACTOR 64
 
 void
 weft_part_begin_(struct weft_part_ *part, weft_strand s,
@@ -138,11 +143,13 @@ size_t
 weft_loop_probe_(weft_pool *p, struct weft_loop_ *l, size_t begin, size_t end,
                  size_t grain, struct weft_pace_ *pace)
 {
+    const bool alone = weft_pool_workers(p) == 1;
+    const size_t n = end - begin;
     size_t before = 0;
 
     *pace = (struct weft_pace_){
         .grain = grain != 0 ? grain : 1, .fixed = grain != 0, .slow = true};
-    if (grain == 0 && may_probe(p, end - begin)) {
+    if (grain == 0 && may_probe(p, n)) {
         const weft_strand s = weft_here_.lane != NULL
                                   ? weft_worker_strand_()
                                   : weft_strand_without_deque_();
@@ -151,14 +158,21 @@ weft_loop_probe_(weft_pool *p, struct weft_loop_ *l, size_t begin, size_t end,
         while (begin < end && pace->grain > before) {
             before = pace->grain;
             struct part x = {.loop = l, .begin = begin, .end = end};
-            if (end - begin > before)
+            if (end - begin > before) {
                 x.end = begin + before;
+            } else { /* nobody wants to know how long it takes */
+                pace->now = 0;
+                pace->unseen = 1;
+            }
             run_small(s, &x, pace);
             begin = x.end;
+            if (alone && pace->grain > before)
+                pace->grain =
+                    before < n / ALONE_FACTOR ? before * ALONE_FACTOR : n;
         }
     }
     pace->now = 0;
-    if (grain == 0 && weft_pool_workers(p) == 1)
+    if (grain == 0 && alone)
         *pace = (struct weft_pace_){.grain = SIZE_MAX, .fixed = true};
     return begin;
 }
