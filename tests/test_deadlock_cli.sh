@@ -111,6 +111,11 @@ END
 ok "the child of a fork is not watched" gives 8 "" "$tool" "$dir/forks"
 
 # --- what could happen ---
+sorted() {
+    compile could_bank && "$tool" "$dir/could_bank" 2>"$dir/bank"
+    grep -q "threads: one place takes them all, .* let it sort them" \
+        "$dir/bank" && ! grep -q "one place" "$dir/err"
+}
 ok "could_two_mutexes is compiled" compile could_two_mutexes
 ok "what could happen: status 66" gives 66 "" "$tool" "$dir/could_two_mutexes"
 ok "the report says that it could" \
@@ -119,6 +124,7 @@ ok "who holds what is wanted, since where" \
     grep -q "which thread 2 .* holds since forward (.*_mutexes.c:10)" "$dir/err"
 ok "the order that was there first is the one to keep" \
     grep -q "before .* in backward (.*c:21), too, as in forward" "$dir/err"
+ok "one place for all: it is to sort them" sorted
 ok "it is told once" test "$(grep -c "could happen" "$dir/err")" = 1
 ok "unless it is not asked for" \
     gives 0 "" "$tool" --no-predict "$dir/could_two_mutexes"

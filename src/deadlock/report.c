@@ -256,6 +256,19 @@ say_wanted(struct weft_writer *w, const struct weft_dl_report *r, uint32_t i)
     weft_dl_write_object_(w, r, wait->object, wait->kind);
 }
 
+bool
+weft_dl_is_one_place_(const struct weft_dl_report *r)
+{
+    const uint32_t first = r->found->first;
+    const uintptr_t place = thread_of(r, first)->wait.place.call[0];
+
+    for (uint32_t i = thread_of(r, first)->next; i != WEFT_DL_NONE;
+         i = thread_of(r, i)->next)
+        if (thread_of(r, i)->wait.place.call[0] != place)
+            return false;
+    return place != 0;
+}
+
 /* Each thread of the cycle has what the one before it wants. */
 static void
 advise_order(struct weft_writer *w, const struct weft_dl_report *r)
@@ -271,7 +284,12 @@ advise_order(struct weft_writer *w, const struct weft_dl_report *r)
                                     ? " and "
                                     : ", ");
     }
-    weft_writer_say_(w, " in one order in all threads.\n");
+    weft_writer_say_(w, " in one order in all threads");
+    if (weft_dl_is_one_place_(r))
+        weft_writer_say_(w, ": one place takes them all, as its callers say; "
+                            "let it sort them, by their addresses for "
+                            "instance");
+    weft_writer_say_(w, ".\n");
 }
 
 static void

@@ -91,6 +91,10 @@ void weft_dl_write_could_headline_(struct weft_writer *w,
 void weft_dl_write_could_text_(struct weft_writer *w,
                                const struct weft_dl_report *r);
 
+/* Whether all threads of the cycle wait at the same place: what they take is up
+ * to its callers. */
+bool weft_dl_is_one_place_(const struct weft_dl_report *r);
+
 /* Write one sentence for people: what to change. */
 void weft_dl_write_advice_(struct weft_writer *w,
                            const struct weft_dl_report *r);

@@ -71,7 +71,7 @@ find_held(const struct weft_dl_thread *t, const void *object)
 }
 
 /* Which order to keep: that which was seen first.  False: it is not a matter of
- * locks. */
+ * locks, or of places. */
 static bool
 advise(struct weft_writer *w, const struct weft_dl_report *r)
 {
@@ -86,7 +86,7 @@ advise(struct weft_writer *w, const struct weft_dl_report *r)
             return false;
     const struct weft_dl_thread *other = thread_of(r, last);
     const struct weft_dl_held *held = find_held(t, other->wait.object);
-    if (last == first || held == NULL)
+    if (last == first || held == NULL || weft_dl_is_one_place_(r))
         return false;
     weft_writer_say_(w, "take ");
     weft_dl_write_object_(w, r, t->wait.object, t->wait.kind);
