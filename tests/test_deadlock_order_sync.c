@@ -220,6 +220,26 @@ START_TEST(test_a_semaphore_from_0_orders)
 }
 END_TEST
 
+START_TEST(test_two_of_three_that_follow_each_other_are_apart)
+{
+    const int first = 1 + _i; /* of those whose parts were there before */
+    const int second = 2 - _i;
+
+    begin_with(3);
+    weft_order_sem_begins_(graph, SEMAPHORE, 0);
+    nest(first, first, (first + 1) % 3);
+    weft_order_posts_(T(first), SEMAPHORE, 1);
+    weft_order_takes_(T(second), SEMAPHORE);
+    nest(second, second, (second + 1) % 3);
+    nest(0, 0, 1);
+    ck_assert_int_eq(found_count(), 0);
+    here = 7;
+    nest(first, first, (first + 1) % 3); /* beside it */
+    ck_assert_int_eq(found_count(), 1);
+    end_play();
+}
+END_TEST
+
 START_TEST(test_a_semaphore_from_1_orders_nothing)
 {
     begin_with(2);
@@ -694,6 +714,7 @@ main(void)
         {&test_a_fast_thread_is_in_the_next_round_already, 1},
         {&test_a_round_that_is_not_complete_orders_nothing, 1},
         {&test_a_semaphore_from_0_orders, 1},
+        {&test_two_of_three_that_follow_each_other_are_apart, 2},
         {&test_a_semaphore_from_1_orders_nothing, 1},
         {&test_the_second_post_is_not_needed_for_the_first_take, 1},
         {&test_the_post_of_either_is_enough, 1},
