@@ -98,8 +98,10 @@ join(int a, int b)
 static struct weft_dl_held
 draw_held(int lock, enum weft_kind kind)
 {
-    const uintptr_t place = here != 0 ? here : 0x1000 + (uintptr_t)lock;
+    uintptr_t place = here != 0 ? here : 0x1000 + (uintptr_t)lock;
 
+    if (here == NOWHERE)
+        place = 0;
     return (struct weft_dl_held){OBJECT(lock), kind, {{place}}};
 }
 

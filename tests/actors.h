@@ -27,6 +27,7 @@ extern char objects[8 * OBJECTS];
 #define OBJECT(i) (&objects[8 * (i)])
 
 /* Where the actors are; 0: they say another place for each lock. */
+#define NOWHERE UINTPTR_MAX
 extern uintptr_t here;
 
 /* The cap of the next graph; 0: its own. */

@@ -282,11 +282,26 @@ START_TEST(test_the_same_places_are_told_once)
         nest(2, i, i + 1);
         nest(3, i + 1, i);
     }
+    for (int a = 0; a < 3; a++) /* of another length */
+        nest(a, 20 + a, 20 + (a + 1) % 3);
     ck_assert_int_eq(found_count(), 1);
     here = 0x4712;
     start(0, 4);
     nest(4, 0, 1);
     ck_assert_int_eq(found_count(), 2);
+    end_play();
+}
+END_TEST
+
+START_TEST(test_where_no_place_is_known_each_lock_is_told)
+{
+    begin_with(2);
+    here = NOWHERE;
+    for (int i = 0; i < 6; i += 2) {
+        nest(0, i, i + 1);
+        nest(1, i + 1, i);
+    }
+    ck_assert_int_eq(found_count(), 3);
     end_play();
 }
 END_TEST
@@ -411,7 +426,7 @@ START_TEST(test_plain_orders_behind_a_gate_say_so)
     start(0, 1);
     nest_3(0, 2, 0, 1);
     nest_3(1, 2, 1, 0);
-    ck_assert_ptr_nonnull(strstr(found_at(0)->found.doubt, "lock"));
+    ck_assert_ptr_nonnull(strstr(found_at(0)->found.doubt, "hold as well"));
     check_plain(1);
 }
 END_TEST
@@ -568,6 +583,7 @@ main(void)
         {&test_a_try_in_front_counts_as_held, 1},
         {&test_a_lock_taken_again_is_no_edge, 1},
         {&test_the_same_places_are_told_once, 1},
+        {&test_where_no_place_is_known_each_lock_is_told, 1},
         {&test_the_shortest_is_told_first, 1},
         {&test_an_address_used_again_is_another_lock, 1},
         {&test_memory_is_forgotten_with_all_locks_in_it, 3},

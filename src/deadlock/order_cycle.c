@@ -26,7 +26,7 @@
 /* Steps of one search; of all, after which one has few. */
 #define STEPS     20000
 #define FEW_STEPS 1000
-#define MANY      10000000
+#define MANY      4000000
 
 #define BY_GATE  "a lock that they hold as well keeps them apart"
 #define BY_CLOCK "one waits until the other is done, by other means than locks"
