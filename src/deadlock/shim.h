@@ -208,7 +208,8 @@ weft_shim_took_(struct weft_shim_thread *t, const void *object,
 {
     if (!weft_shim_note_(t, object, kind, here))
         return;
-    if (__builtin_expect(!weft_order_knows_(&t->order, object, kind), 0))
+    if (__builtin_expect(!weft_order_knows_(&t->order, object, kind), 0) &&
+        t->order.graph != NULL)
         weft_shim_orders_(t);
     weft_shim_holds_(t, object, kind);
 }

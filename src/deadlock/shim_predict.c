@@ -19,13 +19,15 @@
 
 #include <weft/deadline.h>
 
+#include "base/deadline.h"
 #include "base/writer.h"
 #include "deadlock/report.h"
 #include "deadlock/shim_confirm.h"
 #include "deadlock/shim_order.h"
 #include "deadlock/shim_suppress.h"
 
-#define NAMES_MS 4000
+#define NAMES_MS    4000
+#define PATIENCE_MS 10000
 
 typedef void (*write_report)(struct weft_writer *w,
                              const struct weft_dl_report *r);
@@ -150,16 +152,32 @@ tell(const struct weft_order_found *f)
     return wanted;
 }
 
+/* Be the one who tells; false: another does for long, or it is this thread, which
+ * a signal has interrupted. */
+static bool
+begin_telling(void)
+{
+    const weft_deadline until = weft_in_ms(PATIENCE_MS);
+
+    /* acquire: telling */
+    while (atomic_exchange_explicit(&telling, true, memory_order_acquire)) {
+        if (weft_clock_ns_() >= until)
+            return false;
+        sched_yield();
+    }
+    return true;
+}
+
 void
 weft_shim_tell_predicted_(void)
 {
     const int saved = errno;
 
-    if (weft_shim_order_ == NULL)
+    if (!weft_shim_has_predicted_() &&
+        !atomic_load_explicit(&telling, memory_order_relaxed))
         return;
-    /* acquire: telling */
-    while (atomic_exchange_explicit(&telling, true, memory_order_acquire))
-        sched_yield();
+    if (!begin_telling())
+        return;
     for (const struct weft_order_found *f = next_found(); f != NULL;
          f = next_found()) {
         const bool wanted = tell(f);
