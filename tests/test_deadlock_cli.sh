@@ -143,6 +143,40 @@ ok "JSON: order, if asked for" level_is order --order "$dir/gate"
 ok "what keeps them apart is said" \
     gives 66 "" "$tool" --order "$dir/gate"
 ok "in a sentence" grep -q "kept apart in this run: a lock that" "$dir/err"
+ok "a program that goes on is compiled" compile goes_on <<'END'
+#include "common.h"
+static pthread_mutex_t first = MUTEX, second = MUTEX;
+static void *
+forward(void *unused)
+{
+    lock(&first);
+    lock(&second);
+    unlock(&second);
+    unlock(&first);
+    pause();
+    return unused;
+}
+int
+main(void)
+{
+    start(forward, NULL);
+    apart();
+    lock(&second);
+    lock(&first);
+    pause();
+}
+END
+goes_on() { # it tells while the program goes on, and does not end it
+    "$tool" -o "$dir/goes_on.report" "$dir/goes_on" &
+    pid=$!
+    patience=600
+    while ! grep -q "To mend" "$dir/goes_on.report" 2>/dev/null &&
+        [ $((patience -= 1)) -gt 0 ]; do
+        sleep 0.1
+    done
+    kill "$pid" && ! wait "$pid" && grep -q "could happen" "$dir/goes_on.report"
+}
+ok "it is told while the program goes on" goes_on
 ok "a program that ends at once is compiled" compile could_ends_at_once
 ok "_exit waits until it is told" \
     gives 66 "" "$tool" "$dir/could_ends_at_once"

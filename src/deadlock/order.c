@@ -300,9 +300,9 @@ is_known(struct weft_order_thread *t, uint64_t key, bool alone)
 
 bool
 weft_order_knew_(struct weft_order_thread *t, const void *object,
-                 enum weft_kind kind)
+                 enum weft_kind kind, bool alone)
 {
-    return is_known(t, weft_order_key_(t, object, kind), false);
+    return is_known(t, weft_order_key_(t, object, kind), alone);
 }
 
 void

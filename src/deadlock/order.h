@@ -56,7 +56,7 @@
 #include "deadlock/find.h"
 #include "deadlock/kind.h"
 
-#define WEFT_ORDER_KNOWN 256 /* edges a thread knows it has told */
+#define WEFT_ORDER_KNOWN 1024 /* edges a thread knows it has told */
 
 /* The graph: one in a process. */
 struct weft_order;
@@ -175,9 +175,10 @@ weft_order_knows_(const struct weft_order_thread *t, const void *object,
 }
 
 /* The same of what its own memory was too small for; to be asked before what is
- * held is gathered.  True, too, if nothing is noted at all. */
+ * held is gathered.  True, too, if nothing would be noted: `alone` says that it
+ * holds nothing. */
 bool weft_order_knew_(struct weft_order_thread *t, const void *object,
-                      enum weft_kind kind);
+                      enum weft_kind kind, bool alone);
 
 /* Note that `t` has got `object`, or gives it up. */
 static inline void

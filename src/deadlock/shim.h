@@ -178,7 +178,8 @@ weft_shim_note_(struct weft_shim_thread *t, const void *object,
 }
 
 /* What predicts is told of what is noted: see shim_order.h. */
-void weft_shim_orders_(struct weft_shim_thread *t);
+void weft_shim_orders_(struct weft_shim_thread *t, const void *object,
+                       enum weft_kind kind);
 void weft_shim_passes_(struct weft_shim_thread *t);
 void weft_shim_frees_(struct weft_shim_thread *t, const void *mutex);
 
@@ -210,7 +211,7 @@ weft_shim_took_(struct weft_shim_thread *t, const void *object,
         return;
     if (__builtin_expect(!weft_order_knows_(&t->order, object, kind), 0) &&
         t->order.graph != NULL)
-        weft_shim_orders_(t);
+        weft_shim_orders_(t, object, kind);
     weft_shim_holds_(t, object, kind);
 }
 

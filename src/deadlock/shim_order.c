@@ -177,8 +177,8 @@ tell_with(struct weft_shim_thread *t, uint32_t n,
 }
 
 /* The one that `t` has taken last. */
-void
-weft_shim_orders_(struct weft_shim_thread *t)
+static __attribute__((noinline)) void
+tell_last(struct weft_shim_thread *t)
 {
     const struct weft_shim_hold *h =
         atomic_load_explicit(&t->held, memory_order_relaxed);
@@ -188,9 +188,17 @@ weft_shim_orders_(struct weft_shim_thread *t)
     if (n == 0)
         return;
     weft_shim_copy_hold_(&wanted, &h[n - 1]);
-    if (weft_order_knew_(&t->order, wanted.object, wanted.kind))
-        return;
     tell_with(t, n - 1, &wanted, weft_order_wants_);
+}
+
+void
+weft_shim_orders_(struct weft_shim_thread *t, const void *object,
+                  enum weft_kind kind)
+{
+    const uint32_t n = atomic_load_explicit(&t->count, memory_order_relaxed);
+
+    if (!weft_order_knew_(&t->order, object, kind, n == 1))
+        tell_last(t);
 }
 
 /* A place, as of something that is held. */
@@ -211,7 +219,9 @@ weft_shim_asks_(struct weft_shim_thread *t, const void *object,
                 enum weft_kind kind, const struct weft_shim_frame *here)
 {
     if (weft_order_knows_(&t->order, object, kind) ||
-        weft_order_knew_(&t->order, object, kind))
+        weft_order_knew_(
+            &t->order, object, kind,
+            atomic_load_explicit(&t->count, memory_order_relaxed) == 0))
         return false;
     const struct weft_dl_held wanted = placed(t, object, kind, here);
     tell_with(t, atomic_load_explicit(&t->count, memory_order_relaxed), &wanted,
