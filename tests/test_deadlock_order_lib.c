@@ -78,9 +78,11 @@ run_two(weft_fn *first, weft_fn *second)
     bodies[1] = second;
     for (int i = 0; i < 2; i++)
         runners[i] = start(run_in_turn, (void *)(uintptr_t)i);
-    for (int i = 0; i < 2; i++) /* also where no test runs */
+    for (int i = 0; i < 2; i++) { /* also where no test runs */
         if (weft_thread_join(runners[i], WEFT_FOREVER, NULL) != WEFT_OK)
             abort();
+        weft_thread_release(runners[i]);
+    }
 }
 
 START_TEST(test_two_orders_could_be_a_deadlock)

@@ -270,10 +270,20 @@ weft_order_first_(const struct weft_order *o)
 
 /* --- what threads tell ---------------------------------------------------- */
 
+/* Two places for each: the newer one comes first. */
+static void
+put_known(struct weft_order_thread *t, uint64_t key)
+{
+    uint64_t *pair = &t->known[(key >> 24) % WEFT_ORDER_KNOWN & ~1u];
+
+    pair[1] = pair[0];
+    pair[0] = key;
+}
+
 static void
 remember(struct weft_order_thread *t, uint64_t key)
 {
-    t->known[(key >> 24) % WEFT_ORDER_KNOWN] = key;
+    put_known(t, key);
     if (t->node != NULL && t->node->more != NULL)
         t->node->more[(key >> 40) % MORE] = key;
 }
@@ -294,7 +304,7 @@ is_known(struct weft_order_thread *t, uint64_t key, bool alone)
     if (!weft_order_is_full_(t->graph) && !(alone && is_crowded(t->graph)) &&
         (t->node->more == NULL || t->node->more[(key >> 40) % MORE] != key))
         return false;
-    t->known[(key >> 24) % WEFT_ORDER_KNOWN] = key;
+    put_known(t, key);
     return true;
 }
 

@@ -170,8 +170,9 @@ weft_order_knows_(const struct weft_order_thread *t, const void *object,
                   enum weft_kind kind)
 {
     const uint64_t key = weft_order_key_(t, object, kind);
+    const uint64_t *pair = &t->known[(key >> 24) % WEFT_ORDER_KNOWN & ~1u];
 
-    return t->known[(key >> 24) % WEFT_ORDER_KNOWN] == key;
+    return pair[0] == key || pair[1] == key;
 }
 
 /* The same of what its own memory was too small for; to be asked before what is
