@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_deadlock_order_memory.c - what is kept of long runs, and what happens when
- * there is no memory.
+ * test_deadlock_order_memory.c - what is kept of long runs, and what happens
+ * when there is no memory.
  */
 #include "actors.h"
 #include "testing.h"
@@ -136,7 +136,8 @@ START_TEST(test_locks_that_live_once_leave_nothing)
 }
 END_TEST
 
-/* Whether a finding has a thread that wants `lock`, where it was wanted first. */
+/* Whether a finding has a thread that wants `lock`, where it was wanted
+ * first. */
 static bool
 is_found(int lock)
 {
@@ -191,7 +192,7 @@ END_TEST
 START_TEST(test_threads_that_nobody_joins_cost_little)
 {
     begin_with(2);
-    for (int i = 0; i < 40000; i++) {
+    for (int i = 0; i < 20000; i++) {
         start(0, 2);
         nest(2, 0, 1 + i % 2);
         weft_order_ends_(T(2));
@@ -253,8 +254,8 @@ START_TEST(test_a_crowd_of_cycles_is_no_burden)
     begin_with(1); /* the same, and none of them is one */
     for (int a = 1; a < 4; a++) {
         start(0, a);
-        for (int i = a - 1; i < 40; i += 3)
-            for (int k = 0; k < 40; k++)
+        for (int i = a - 1; i < 30; i += 3)
+            for (int k = 0; k < 30; k++)
                 if (i != k)
                     nest(a, i, k);
         join(0, a);

@@ -4,17 +4,18 @@
  *
  * A program is a few threads, each a straight list of steps, so what each holds
  * and has done is known by how far it is.  All states are visited: one in which
- * nobody can go on, and not all have ended, is a deadlock.  Then the program runs
- * once, in an order drawn by lot in which it comes to its end, and the engine is
- * told of that run.  Two things must hold:
+ * nobody can go on, and not all have ended, is a deadlock.  Then the program
+ * runs once, in an order drawn by lot in which it comes to its end, and the
+ * engine is told of that run.  Two things must hold:
  *
- *     missed      a deadlock of locks alone can be reached, or one of two threads
+ *     missed      a deadlock of locks alone can be reached, or one of two
+ *     threads
  *                 of which one waits for the other's end, arrival or post: then
  *                 something is predicted
  *     invented    something is predicted: then a deadlock can be reached.  This
- *                 holds if nobody lets another go on while it has a lock: such a
- *                 lock may be one that the other has to pass before, which the
- *                 orders do not say
+ *                 holds if nobody lets another go on while it has a lock: such
+ *                 a lock may be one that the other has to pass before, which
+ *                 the orders do not say
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -285,8 +286,8 @@ waits_for_lock(const state at, int t)
                                          program.step[t][at[t]].what == READ);
 }
 
-/* Whether a cycle of locks alone leads from `t` to `first`, through threads that
- * are not in `seen`. */
+/* Whether a cycle of locks alone leads from `t` to `first`, through threads
+ * that are not in `seen`. */
 static bool
 leads_to(const state at, int t, int first, unsigned seen)
 {

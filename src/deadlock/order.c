@@ -8,8 +8,8 @@
  * set and tells nothing.
  *
  * Memory is mapped in pieces and given out in sizes; what is given back is used
- * again for the same size.  Once a request fails nothing more is noted at all: an
- * order that is missing would make deadlocks out of nothing.
+ * again for the same size.  Once a request fails nothing more is noted at all:
+ * an order that is missing would make deadlocks out of nothing.
  *
  * Ordering.
  *

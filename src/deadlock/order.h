@@ -4,13 +4,13 @@
  * were taken in a run in which they did not.
  *
  *   idea       a thread that takes a lock while it holds others makes an edge:
- *              (thread, what it holds, what it wants, when).  Edges of different
- *              threads that close a cycle are a deadlock that could happen, if
- *              no lock is held in all of them, their modes conflict, and nothing
- *              that must come first keeps them apart: the start of a thread, a
- *              join, a barrier, a once, a semaphore that began at 0, a
- *              condition.  That a mutex went from one to the other orders
- *              nothing: it could have been the other way round
+ *              (thread, what it holds, what it wants, when).  Edges of
+ *              different threads that close a cycle are a deadlock that could
+ *              happen, if no two of them hold the same lock, their modes
+ *              conflict, and nothing that must come first keeps them apart: the
+ *              start of a thread, a join, a barrier, a once, a semaphore that
+ *              began at 0, a condition.  That a mutex went from one to the
+ *              other orders nothing: it could have been the other way round
  *   shape      a part in each thread's record, which it alone writes, with a
  *              table of the edges it has told: known ones cost a look-up.  New
  *              ones, and what orders threads, go to one graph under one lock
@@ -19,12 +19,12 @@
  *              it again only after it let others go on, or went on behind them,
  *              and then at another place it is another one
  *   memory     mapped, up to a cap; when that is reached nothing new is noted,
- *              and weft_order_is_full_ says so.  Nothing calls malloc.  Locks and
- *              threads that are no more cost nothing for long; 16384 threads
- *              that have ended and were not joined are kept.  When half of it is
- *              in use, locks that are taken alone are noted no more
- *   bounds     cycles of up to 6 threads; once one is found through what was just
- *              noted, no longer ones
+ *              and weft_order_is_full_ says so.  Nothing calls malloc.  Locks
+ *              and threads that are no more cost nothing for long; 16384
+ *              threads that have ended and were not joined are kept.  When half
+ *              of it is in use, locks that are taken alone are noted no more
+ *   bounds     cycles of up to 6 threads; once one is found through what was
+ *              just noted, no longer ones
  *   signals    an event in a handler that interrupts another of the same thread
  *              is not noted
  *   source     Pallavi Joshi et al., A Randomized Dynamic Program Analysis
@@ -39,8 +39,8 @@
  *       ...
  *       weft_order_drops_(&t->order, m, WEFT_KIND_MUTEX);
  *
- * Also of a thread that holds nothing: with it a thread deadlocks that waits for
- * its end, or for what it does later, and holds that lock meanwhile.
+ * Also of a thread that holds nothing: with it a thread deadlocks that waits
+ * for its end, or for what it does later, and holds that lock meanwhile.
  *
  * What a try or a timed call gets is held, but was not waited for: only
  * weft_order_holds_.
@@ -91,9 +91,9 @@ struct weft_order *weft_order_create_(const struct weft_order_options *options);
 bool weft_order_is_full_(const struct weft_order *o);
 size_t weft_order_bytes_(const struct weft_order *o);
 
-/* In a child of fork: nothing more is noted or asked of that graph, whose lock a
- * thread may have held that is no more.  What was found can be read.  For more,
- * make another one, and let the thread that is left begin in it. */
+/* In a child of fork: nothing more is noted or asked of that graph, whose lock
+ * a thread may have held that is no more.  What was found can be read.  For
+ * more, make another one, and let the thread that is left begin in it. */
 void weft_order_after_fork_(struct weft_order *o);
 
 /* --- what was found ------------------------------------------------------- */
@@ -199,8 +199,8 @@ weft_order_drops_(struct weft_order_thread *t, const void *object,
 /*
  * `t`, which holds `held`, takes `wanted` and would wait for it.
  *
- *   held       oldest first; what is `wanted` itself among it (a recursive lock)
- *              makes this no edge
+ *   held       oldest first; what is `wanted` itself among it (a recursive
+ *              lock) makes this no edge
  *   kinds      MUTEX, RMUTEX, READ, WRITE, SPIN, SEMAPHORE (one that never
  *              passed 1, taken and given back by the same thread) and ONCE
  *   caveat     before weft_order_holds_ of what is wanted.  Not to be cancelled
@@ -265,9 +265,10 @@ void weft_order_told_(struct weft_order_thread *t, const void *object);
 
 /*
  * Guards.  Who tells under a mutex has changed what others read under it.  One
- * of them may find it changed and not wait at all, so a place at which the mutex
- * is locked and then waited for that condition, by whatever thread, orders as if
- * it had waited; all places do, while nobody has been seen to wait for it.
+ * of them may find it changed and not wait at all, so a place at which the
+ * mutex is locked and then waited for that condition, by whatever thread,
+ * orders as if it had waited; all places do, while nobody has been seen to wait
+ * for it.
  *
  *       ... a mutex is locked ...
  *       if (weft_order_is_guard_(m))
@@ -277,8 +278,8 @@ void weft_order_told_(struct weft_order_thread *t, const void *object);
  *           weft_order_frees_(&t->order, m);
  *       ... it is unlocked ...
  *
- * A wait for a condition: weft_order_listens_, with the place at which the mutex
- * was locked; frees_; the wait; passes_, with the same place; told_.
+ * A wait for a condition: weft_order_listens_, with the place at which the
+ * mutex was locked; frees_; the wait; passes_, with the same place; told_.
  */
 void weft_order_listens_(struct weft_order_thread *t, const void *object,
                          const void *guard, const struct weft_dl_place *place);

@@ -4,13 +4,13 @@
  *
  * A thread counts its times: whenever others may go on behind what it has done,
  * the time ends and the next begins.  Its clock says how far it has come behind
- * others: (slot, time) for each of them.  So a moment `a` comes before `b` if the
- * clock of `b` has reached the time of `a` in the slot of `a`.
+ * others: (slot, time) for each of them.  So a moment `a` comes before `b` if
+ * the clock of `b` has reached the time of `a` in the slot of `a`.
  *
  * Only threads that somebody has waited for are in a clock, so those that are
  * started and never joined cost the others nothing.  One that was joined leaves
- * its slot to the next that starts behind that join: whoever is behind the second
- * is behind the first, too.
+ * its slot to the next that starts behind that join: whoever is behind the
+ * second is behind the first, too.
  *
  * Clocks are shared by all moments between two waits of a thread, and copied
  * when it goes on behind another.

@@ -75,8 +75,8 @@ exclude(const struct weft_order_stack *a, const struct weft_order_stack *b)
 
 /* --- what was told -------------------------------------------------------- */
 
-/* How the combination `i` of the path holds what the one before wants; NULL: that
- * one waits for the thread. */
+/* How the combination `i` of the path holds what the one before wants; NULL:
+ * that one waits for the thread. */
 static const struct weft_order_stack *
 taken_before(const struct search *s, uint32_t i)
 {
@@ -300,8 +300,8 @@ mark(struct search *s, struct weft_order_lock **last, struct weft_order_lock *l,
 }
 
 /* Mark what leads to a lock that the first of the path holds, in fewer edges
- * than a cycle may have, the nearest first: all of those, and of others as many as
- * half of the steps are enough for. */
+ * than a cycle may have, the nearest first: all of those, and of others as many
+ * as half of the steps are enough for. */
 static void
 mark_ways(struct search *s)
 {
@@ -365,8 +365,8 @@ put(struct search *s, uint32_t k, struct weft_order_combination *c)
     return false;
 }
 
-/* Edges from a lock to what is near enough.  They are looked for where there are
- * fewer, at this end or at the other. */
+/* Edges from a lock to what is near enough.  They are looked for where there
+ * are fewer, at this end or at the other. */
 struct edges {
     struct weft_order_lock *from;
     uint32_t far;

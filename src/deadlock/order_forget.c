@@ -6,10 +6,11 @@
  * every 64 bytes in which something was ever noted.  Bits are shared and never
  * cleared; one that is set for nothing costs a look into a table.
  *
- * A lock that has ended is found no more, but stays in the graph until there are
- * as many dead ones as live.  Then all combinations with a dead one go, which are
- * all the stacks, edges and moments that know it.  A cycle that another thread
- * would close later through locks that are no more is lost with them.
+ * A lock that has ended is found no more, but stays in the graph until there
+ * are as many dead ones as live.  Then all combinations with a dead one go,
+ * which are all the stacks, edges and moments that know it.  A cycle that
+ * another thread would close later through locks that are no more is lost with
+ * them.
  *
  * Ordering.  The filter is relaxed: who frees memory is behind who locked
  * something in it, by the program's own doing.
@@ -231,8 +232,8 @@ forget_at(struct weft_order *o, uintptr_t address, uintptr_t begin,
     weft_order_forget_syncs_(o, address, begin, bytes);
 }
 
-/* More memory than there are buckets: look into each.  Both tables have the same
- * address in the same place. */
+/* More memory than there are buckets: look into each.  Both tables have the
+ * same address in the same place. */
 static void
 forget_much(struct weft_order *o, uintptr_t begin, size_t bytes)
 {

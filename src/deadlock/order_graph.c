@@ -3,10 +3,10 @@
  * order_graph.c - which locks were wanted while which were held.
  *
  * A stack is what a thread holds, oldest first; stacks share what they have in
- * common, so a thread that takes 64 locks one in another makes 64 small records.
- * A combination is a stack and a lock that is wanted on top of it, at a place,
- * whichever thread does it; threads are in its moments.  Edges lead from each
- * lock of the stack to the one that is wanted.
+ * common, so a thread that takes 64 locks one in another makes 64 small
+ * records. A combination is a stack and a lock that is wanted on top of it, at
+ * a place, whichever thread does it; threads are in its moments.  Edges lead
+ * from each lock of the stack to the one that is wanted.
  *
  * Of a combination the first moments are kept, and the latest: all of them meet
  * in a search when they are new, so what is lost is that a moment in the middle

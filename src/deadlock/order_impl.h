@@ -239,15 +239,16 @@ struct weft_order {
 
 /* --- order.c -------------------------------------------------------------- */
 
-/* Whether a call may note; then it has the lock of the graph until the other. */
+/* Whether a call may note; then it has the lock of the graph until the
+ * other. */
 bool weft_order_enter_(struct weft_order_thread *t);
 void weft_order_leave_(struct weft_order_thread *t);
 
 void weft_order_lock_(struct weft_order *o);
 void weft_order_unlock_(struct weft_order *o);
 
-/* The same for a call that no thread is said to make: signals are blocked, since
- * a handler would wait for what it interrupts. */
+/* The same for a call that no thread is said to make: signals are blocked,
+ * since a handler would wait for what it interrupts. */
 uint64_t weft_order_lock_alone_(struct weft_order *o);
 void weft_order_unlock_alone_(struct weft_order *o, uint64_t signals);
 

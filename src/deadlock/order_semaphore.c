@@ -2,10 +2,11 @@
 /*
  * order_semaphore.c - what a semaphore orders that began at 0.
  *
- * Who takes one for the k-th time needs k posts.  Which, is by chance; but if all
- * others have posted less than k in all, some of them are this thread's, and so
- * many of its first ones must have been.  With one thread that posts, the k-th is
- * behind its k-th post; with n that post once each, the n-th is behind all.
+ * Who takes one for the k-th time needs k posts.  Which, is by chance; but if
+ * all others have posted less than k in all, some of them are this thread's,
+ * and so many of its first ones must have been.  With one thread that posts,
+ * the k-th is behind its k-th post; with n that post once each, the n-th is
+ * behind all.
  *
  * Posts are counted when a take is told: one that comes later could have come
  * before.  So an order may be noted that need not be, and a deadlock be missed.

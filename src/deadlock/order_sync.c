@@ -2,11 +2,12 @@
 /*
  * order_sync.c - objects that order threads: onces and barriers.
  *
- * All who pass a once are behind who ran it.  Who leaves a barrier is behind all
- * who arrived in the same round, which is complete when as many have arrived as
- * it has parties.  Arrivals are told before the call of the program's, so with
- * more threads than parties a round may have another in it than the barrier had:
- * the order is then that of some run, but not of this one.
+ * All who pass a once are behind who ran it.  Who leaves a barrier is behind
+ * all who arrived in the same round, which is complete when as many have
+ * arrived as it has parties.  Arrivals are told before the call of the
+ * program's, so with more threads than parties a round may have another in it
+ * than the barrier had: the order is then that of some run, but not of this
+ * one.
  */
 #include "deadlock/order_impl.h"
 

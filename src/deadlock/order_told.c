@@ -2,14 +2,14 @@
 /*
  * order_told.c - conditions and events: who was told is behind who told.
  *
- * Behind all who have told it so far: a thread that counts what others have done
- * waits for each of them, and it cannot be seen which of them it needed.
+ * Behind all who have told it so far: a thread that counts what others have
+ * done waits for each of them, and it cannot be seen which of them it needed.
  *
- * Guards.  Who looks in time finds that it need not wait.  Whether a thread that
- * locks a guard looks at what a condition is about is guessed: if a wait for it
- * has been seen, by the place at which the guard was locked; otherwise everyone
- * looks, but one who tells the same condition before it unlocks: he is one of
- * those who are waited for.  Then his clock becomes what it was.
+ * Guards.  Who looks in time finds that it need not wait.  Whether a thread
+ * that locks a guard looks at what a condition is about is guessed: if a wait
+ * for it has been seen, by the place at which the guard was locked; otherwise
+ * everyone looks, but one who tells the same condition before it unlocks: he is
+ * one of those who are waited for.  Then his clock becomes what it was.
  *
  * A guard that a thread still holds when it tells orders when it is unlocked,
  * which is when others can see what was told.
