@@ -4,6 +4,7 @@
  * when there is no memory.
  */
 #include "actors.h"
+#include "deadlock/order_impl.h"
 #include "testing.h"
 
 #define T(a) (&actors[a].order)
@@ -299,6 +300,24 @@ START_TEST(test_the_first_and_the_latest_moments_meet_another)
 }
 END_TEST
 
+START_TEST(test_the_first_moments_stay)
+{
+    begin_with(2);
+    nest(1, 0, 1);
+    for (int i = 0; i < 100; i++) {
+        nest(0, 0, 1);
+        start(0, 2);
+        join(0, 2);
+        renew(2);
+    }
+    start(0, 3);
+    nest(3, 1, 0); /* behind all but the first */
+    ck_assert_int_eq(found_count(), 1);
+    ck_assert_uint_eq(found_at(0)->picture.threads[1].id, 2);
+    end_play();
+}
+END_TEST
+
 START_TEST(test_100000_locks_are_less_than_the_cap)
 {
     begin_with(2);
@@ -318,9 +337,12 @@ START_TEST(test_more_than_a_thread_knows_is_not_told_again)
     for (int k = 0; k < 8; k++)
         for (int i = 1; i <= 1000; i++)
             nest(0, 0, i);
+    ck_assert_ptr_nonnull(T(0)->node->more);
     const size_t bytes = weft_order_bytes_(graph);
+    const uint32_t repeats = T(0)->node->repeats;
     for (int i = 1; i <= 1000; i++)
         nest(0, 0, i);
+    ck_assert_uint_lt(T(0)->node->repeats, repeats + 500);
     ck_assert_uint_eq(weft_order_bytes_(graph), bytes);
     nest(1, 500, 0);
     ck_assert_int_eq(found_count(), 1);
@@ -343,6 +365,7 @@ main(void)
         {&test_a_crowd_of_cycles_is_no_burden, 1},
         {&test_rounds_of_a_barrier_leave_nothing, 1},
         {&test_the_first_and_the_latest_moments_meet_another, 1},
+        {&test_the_first_moments_stay, 1},
         {&test_100000_locks_are_less_than_the_cap, 1},
         {&test_more_than_a_thread_knows_is_not_told_again, 1},
     };
