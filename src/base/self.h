@@ -57,6 +57,7 @@ struct weft_held {
     _Atomic(const void *) object;
     _Atomic uintptr_t place; /* in the call that took it; 0: not known */
     _Atomic uint32_t kind;
+    uint64_t before; /* the number for what was held before; its thread's own */
 };
 
 /* How many calls of a long wait's stack are kept, and what else is said. */

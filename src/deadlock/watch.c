@@ -141,9 +141,11 @@ is_it(const struct weft_held *h, const void *object, enum weft_kind kind)
            atomic_load_explicit(&h->kind, memory_order_relaxed) == kind;
 }
 
+/* One place down, below which one is gone that added `mix`. */
 static void
-move(struct weft_held *to, const struct weft_held *from)
+move(struct weft_held *to, const struct weft_held *from, uint64_t mix)
 {
+    to->before = from->before - mix;
     atomic_store_explicit(
         &to->kind, atomic_load_explicit(&from->kind, memory_order_relaxed),
         memory_order_relaxed);
@@ -176,7 +178,8 @@ weft_watch_released_(const void *object, enum weft_kind kind)
             atomic_store_explicit(&s->held_count, n - 1, memory_order_relaxed);
         return;
     }
+    const uint64_t mix = weft_order_mix_(object, kind);
     for (; at < n && at < WEFT_HELD_MAX; at++)
-        move(&s->held[at - 1], &s->held[at]);
+        move(&s->held[at - 1], &s->held[at], mix);
     atomic_store_explicit(&s->held_count, n - 1, memory_order_relaxed);
 }

@@ -123,6 +123,7 @@ copy_held(struct weft_self *s, struct weft_dl_held *out, const void *without)
                                                          memory_order_relaxed),
             .place.call[0] =
                 atomic_load_explicit(&s->held[i].place, memory_order_relaxed)};
+        s->held[i].before = set;
         set += weft_order_mix_(h->object, h->kind);
         n += h->object != without;
     }

@@ -59,6 +59,8 @@ weft_watch_push_(const void *object, enum weft_kind kind, uintptr_t place)
         atomic_store_explicit(&h->kind, kind, memory_order_relaxed);
         atomic_store_explicit(&h->place, place, memory_order_relaxed);
         atomic_store_explicit(&h->object, object, memory_order_relaxed);
+        if (s->order != NULL)
+            h->before = s->order->set;
     }
     atomic_store_explicit(&s->held_count, n + 1, memory_order_relaxed);
     if (s->order != NULL)
@@ -82,8 +84,8 @@ weft_watch_pop_(const void *object, enum weft_kind kind)
         atomic_load_explicit(&h->kind, memory_order_relaxed) != kind)
         return false;
     atomic_store_explicit(&s->held_count, n - 1, memory_order_relaxed);
-    if (s->order != NULL)
-        weft_order_drops_(s->order, object, kind);
+    if (s->order != NULL) /* sooner there than what it added to it */
+        s->order->set = h->before;
     return true;
 }
 
