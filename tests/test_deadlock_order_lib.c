@@ -309,6 +309,7 @@ enum way {
     BARRIER,
     CONDITION,
     QUEUE,
+    ROOM,
     FUTURE,
     POOL,
     TIMER,
@@ -323,6 +324,7 @@ static weft_cond cond;
 static weft_mutex cond_lock;
 static bool is_ready;
 static weft_queue *queue;
+static weft_queue *full;
 static weft_future *future;
 static weft_pool *pool;
 static weft_once once;
@@ -347,6 +349,7 @@ static void *
 before(void *unused)
 {
     weft_timer *timer;
+    void *item;
 
     if (way != ONCE)
         a_then_b(NULL);
@@ -371,6 +374,9 @@ before(void *unused)
         break;
     case QUEUE:
         ck_assert_int_eq(weft_queue_put(queue, &event, WEFT_FOREVER), WEFT_OK);
+        break;
+    case ROOM:
+        ck_assert_int_eq(weft_queue_get(full, &item, WEFT_FOREVER), WEFT_OK);
         break;
     case FUTURE:
         ck_assert_int_eq(weft_future_set_result(future, NULL), WEFT_OK);
@@ -427,6 +433,9 @@ behind(void *unused)
     case QUEUE:
         ck_assert_int_eq(weft_queue_get(queue, &item, WEFT_FOREVER), WEFT_OK);
         break;
+    case ROOM:
+        ck_assert_int_eq(weft_queue_put(full, &event, WEFT_FOREVER), WEFT_OK);
+        break;
     case FUTURE:
         ck_assert_int_eq(weft_future_wait(future, WEFT_FOREVER), WEFT_OK);
         break;
@@ -444,10 +453,14 @@ behind(void *unused)
 static void
 prepare(void)
 {
+    const weft_queue_options one = {.capacity = 1};
+
     ck_assert_int_eq(weft_semaphore_init(&semaphore, 0, 10), WEFT_OK);
     ck_assert_int_eq(weft_barrier_init(&barrier, 2, NULL, NULL), WEFT_OK);
     weft_cond_init(&cond, &cond_lock);
     ck_assert_int_eq(weft_queue_create(&queue, NULL), WEFT_OK);
+    ck_assert_int_eq(weft_queue_create(&full, &one), WEFT_OK);
+    ck_assert_int_eq(weft_queue_put(full, &event, WEFT_NOW), WEFT_OK);
     ck_assert_int_eq(weft_future_create(&future), WEFT_OK);
     ck_assert_int_eq(weft_pool_create(&pool, NULL), WEFT_OK);
 }

@@ -75,11 +75,34 @@ weft_queue_destroy(weft_queue *q)
         q->form->destroy(q);
 }
 
+/* While somebody watches: an item that is put is behind who made room for it. */
+static enum weft_status
+end_put(const weft_queue *q, enum weft_status s)
+{
+    if (s == WEFT_OK && q->options.capacity != 0)
+        weft_watch_hears_(&q->options, WEFT_KIND_QUEUE);
+    return s;
+}
+
+static void
+begin_get(const weft_queue *q)
+{
+    if (q->options.capacity != 0)
+        weft_watch_tells_(&q->options, WEFT_KIND_QUEUE, NULL, 1);
+}
+
+static enum weft_status
+put_told(weft_queue *q, void *item, weft_deadline deadline)
+{
+    weft_watch_tells_(q, WEFT_KIND_QUEUE, NULL, 1);
+    return end_put(q, q->form->put(q, item, deadline));
+}
+
 enum weft_status
 weft_queue_put(weft_queue *q, void *item, weft_deadline deadline)
 {
-    if (weft_watching_())
-        weft_watch_tells_(q, WEFT_KIND_QUEUE, NULL, 1);
+    if (__builtin_expect(weft_watching_(), 0))
+        return put_told(q, item, deadline);
     return q->form->put(q, item, deadline);
 }
 
@@ -87,8 +110,8 @@ weft_queue_put(weft_queue *q, void *item, weft_deadline deadline)
 static enum weft_status
 get_told(weft_queue *q, void **item, weft_deadline deadline)
 {
+    begin_get(q);
     const enum weft_status s = q->form->get(q, item, deadline);
-
     if (s == WEFT_OK)
         weft_watch_hears_(q, WEFT_KIND_QUEUE);
     return s;
@@ -106,18 +129,23 @@ enum weft_status
 weft_queue_put_n(weft_queue *q, void *const *items, size_t n,
                  weft_deadline deadline, size_t *done)
 {
+    if (n == 0)
+        return WEFT_INVALID;
     if (weft_watching_())
         weft_watch_tells_(q, WEFT_KIND_QUEUE, NULL, 1);
-    return n != 0 ? q->form->put_n(q, items, n, deadline, done) : WEFT_INVALID;
+    const enum weft_status s = q->form->put_n(q, items, n, deadline, done);
+    return weft_watching_() ? end_put(q, s) : s;
 }
 
 enum weft_status
 weft_queue_get_n(weft_queue *q, void **items, size_t n, weft_deadline deadline,
                  size_t *done)
 {
-    const enum weft_status s =
-        n != 0 ? q->form->get_n(q, items, n, deadline, done) : WEFT_INVALID;
-
+    if (n == 0)
+        return WEFT_INVALID;
+    if (weft_watching_())
+        begin_get(q);
+    const enum weft_status s = q->form->get_n(q, items, n, deadline, done);
     if (s == WEFT_OK && weft_watching_())
         weft_watch_hears_(q, WEFT_KIND_QUEUE);
     return s;
