@@ -183,20 +183,50 @@ START_TEST(test_who_was_woken_gives_way_first)
 }
 END_TEST
 
-START_TEST(test_who_shares_its_cpu_gives_way_each_time)
+/* Another thread takes the CPU whenever it is given it. */
+static void
+wait_for_yield(void)
 {
-    begin();
-    yield_takes_ns = 1500;
-    ck_assert_int_ge(spin(), WEFT_PARK_SPIN_NS);
-    const unsigned often = yields;
-    ck_assert_uint_ge(often, 2);
+    yields = 0;
+    weft_patience_begin_(&patience, 16);
+    while (yields == 0)
+        ck_assert(weft_patience_pause_(&patience));
+}
+
+static bool
+yields_first(void)
+{
     yields = 0;
     weft_patience_begin_(&patience, 16);
     ck_assert(weft_patience_pause_(&patience));
-    ck_assert_uint_eq(yields, 1);
-    for (int i = 0; i < 4; i++) /* the first time that it looks at the clock */
-        ck_assert(weft_patience_pause_(&patience));
-    ck_assert_uint_eq(yields, 2);
+    return yields == 1;
+}
+
+START_TEST(test_who_waits_for_a_thread_of_its_cpu_gives_way_each_time)
+{
+    begin();
+    yield_takes_ns = 1500;
+    wait_for_yield(); /* and then it was there */
+    ck_assert(yields_first());
+    ck_assert(yields_first());
+}
+END_TEST
+
+START_TEST(test_who_gave_way_in_vain_does_not_begin_with_it)
+{
+    begin();
+    yield_takes_ns = 1500;
+    wait_for_yield();
+    ck_assert(weft_patience_pause_(&patience));
+    ck_assert(!yields_first());
+}
+END_TEST
+
+START_TEST(test_who_gave_way_to_nobody_does_not_begin_with_it)
+{
+    begin();
+    wait_for_yield();
+    ck_assert(!yields_first());
 }
 END_TEST
 
@@ -222,7 +252,9 @@ main(void)
         {&test_a_sleep_without_a_spin_teaches_nothing, 1},
         {&test_it_lets_others_run_while_it_spins, 1},
         {&test_who_was_woken_gives_way_first, 1},
-        {&test_who_shares_its_cpu_gives_way_each_time, 1},
+        {&test_who_waits_for_a_thread_of_its_cpu_gives_way_each_time, 1},
+        {&test_who_gave_way_in_vain_does_not_begin_with_it, 1},
+        {&test_who_gave_way_to_nobody_does_not_begin_with_it, 1},
         {&test_on_one_cpu_nothing_spins, 1},
     };
 

@@ -40,7 +40,8 @@ weft_patience_begin_(struct weft_patience_ *p, unsigned pauses_most)
     p->paused = 0;
 }
 
-/* Let others run; where there were some, do it again at once. */
+/* Let others run.  Where there were some, and what it waits for is there now, the
+ * next wait begins with that. */
 static void
 give_way(struct weft_patience_ *p, int64_t now)
 {
@@ -48,7 +49,7 @@ give_way(struct weft_patience_ *p, int64_t now)
     const int64_t then = weft_clock_ns_();
 
     p->gives_way = then - now >= SWITCH_NS;
-    p->yield_ns = p->gives_way ? then : then + YIELD_EVERY_NS;
+    p->yield_ns = then + YIELD_EVERY_NS;
 }
 
 /* Spin on?  A yield may take as long as another thread likes. */
@@ -76,6 +77,8 @@ weft_patience_pause_(struct weft_patience_ *p)
         return false;
     if (p->begun_ns == 0 && p->gives_way)
         return spin_on(p);
+    if (p->gives_way) /* in vain: whom it waits for does not share its CPU */
+        p->gives_way = false;
     for (unsigned i = 0; i < p->pauses; i++)
         ck_pr_stall();
     p->paused += p->pauses;
