@@ -244,6 +244,25 @@ START_TEST(test_one_who_runs_and_could_do_it_is_enough)
 }
 END_TEST
 
+START_TEST(test_a_bystander_could_help_but_is_in_no_cycle)
+{
+    block(0, 0, WEFT_KIND_BARRIER, WEFT_DL_ONE_OF);
+    need(0, 1);
+    need(0, 2);
+    threads[0].wait.bystanders = 1;
+    threads[1].state = WEFT_DL_ENDED;
+    ck_assert_uint_eq(find(), 0);
+    wait_for(2, 1, 0);
+    ck_assert_uint_eq(find(), 1);
+    ck_assert_int_eq(found[0].shape, WEFT_DL_ASLEEP);
+    ck_assert_uint_eq(found[0].count, 1);
+    ck_assert_uint_eq(found[0].behind_count, 1);
+    threads[0].wait.bystanders = 0;
+    ck_assert_uint_eq(find(), 1);
+    ck_assert_int_eq(found[0].shape, WEFT_DL_CYCLE);
+}
+END_TEST
+
 START_TEST(test_a_guess_without_a_name_is_no_finding)
 {
     block(0, 0, WEFT_KIND_SEMAPHORE, WEFT_DL_ONE_OF);
@@ -478,6 +497,7 @@ main(void)
         {&test_threads_that_join_each_other_are_named_so, 1},
         {&test_a_writer_needs_every_reader, 1},
         {&test_one_who_runs_and_could_do_it_is_enough, 1},
+        {&test_a_bystander_could_help_but_is_in_no_cycle, 1},
         {&test_a_guess_without_a_name_is_no_finding, 1},
         {&test_a_lost_signal_is_found_when_all_sleep, 1},
         {&test_one_with_a_deadline_could_wake_anybody, 1},

@@ -140,7 +140,7 @@ way_back(struct weft_dl_picture *p, uint32_t start, bool guess, uint32_t limit)
     while (head < tail && length <= limit) {
         const uint32_t at = all[head++].queue;
         const struct weft_dl_wait *w = &all[at].wait;
-        for (uint32_t i = 0; i < w->needs_count; i++) {
+        for (uint32_t i = 0; i + w->bystanders < w->needs_count; i++) {
             const uint32_t to = w->needs[i];
             if (to == start) {
                 all[start].from = at;
@@ -345,9 +345,12 @@ find_asleep(struct weft_dl_picture *p, struct weft_dl_found *f, uint32_t part)
     *f = found_at(WEFT_DL_NONE, WEFT_DL_ASLEEP, ASLEEP);
     for (uint32_t i = p->count; i-- > 0;) {
         const struct weft_dl_thread *t = &p->threads[i];
-        if (t->stuck && t->part == WEFT_DL_NONE &&
-            t->wait.rule != WEFT_DL_ALL && !t->wait.idle)
-            put_first(p, f, i, part);
+        if (!t->stuck || t->part != WEFT_DL_NONE ||
+            t->wait.rule == WEFT_DL_ALL || t->wait.idle)
+            continue;
+        put_first(p, f, i, part);
+        if (t->wait.rule == WEFT_DL_ONE_OF)
+            f->doubt = GUESS;
     }
     return f->count > 0;
 }

@@ -75,6 +75,8 @@ struct weft_dl_wait {
     bool idle;    /* nothing is due: it takes part in no deadlock, but is none
                      who would end one, either */
     uint32_t needs_count;
+    uint32_t bystanders;   /* the last of them: they could help, but are not to
+                            blame, and so in no cycle */
     const uint32_t *needs; /* places in the list of threads; the caller's */
     uint64_t sequence;     /* another number for each wait of a thread */
     struct weft_dl_place place;

@@ -62,6 +62,7 @@ struct weft_shim_thread {
     _Atomic pthread_t self;
     uintptr_t stack_end; /* no frame lies at or above it */
     bool full;           /* its list cannot grow any more */
+    _Atomic bool starts; /* it has started others */
     bool started;        /* through the shim, which learns how it ends */
     _Atomic bool kept;   /* somebody may join it: the record keeps its name */
     void *(*start)(void *);

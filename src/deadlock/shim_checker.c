@@ -41,6 +41,7 @@
 #define BETWEEN_MS  10
 #define AGAIN_MS    250
 #define NAMES_MS    4000 /* a machine may be busy; mostly it takes 50 */
+#define DOUBT_MS    500  /* before what is not certain is told */
 #define FOUND       8
 #define REMEMBERED  64
 
@@ -219,6 +220,35 @@ have_slept(const struct weft_dl_found *f)
     return true;
 }
 
+static int64_t
+now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Whether it may be over in a moment: another thread runs that could do what it
+ * has not done before. */
+static bool
+is_too_early(const struct weft_dl_found *f)
+{
+    const struct weft_dl_picture *p = &pictures[1].p;
+    bool runs = false;
+
+    for (uint32_t i = 0; i < p->count; i++)
+        runs = runs ||
+               (!p->threads[i].stuck && p->threads[i].state != WEFT_DL_ENDED);
+    if (!runs)
+        return false;
+    for (uint32_t t = f->first; t != WEFT_DL_NONE; t = p->threads[t].next)
+        if (p->threads[t].wait.rule == WEFT_DL_ONE_OF &&
+            now_ms() - p->threads[t].since / 1000000 < DOUBT_MS)
+            return true;
+    return false;
+}
+
 /* Whether the first picture has what was found in the second. */
 static bool
 was_before(const struct weft_dl_found *f, size_t before)
@@ -248,7 +278,7 @@ look(void)
     ask_kernel(&pictures[1]);
     for (size_t i = 0; i < n; i++) {
         const struct weft_dl_found *f = &found[1][i];
-        if (!was_before(f, before) || !have_slept(f)) {
+        if (!was_before(f, before) || !have_slept(f) || is_too_early(f)) {
             pictures[0].again = true;
             continue;
         }
@@ -313,15 +343,6 @@ await_news(uint64_t looked_at, bool again)
     if (count_waiters(false).sum == looked_at && !weft_shim_has_predicted_())
         weft_shim_await_bell_(most < 0 ? NULL : &t);
     atomic_store_explicit(&weft_shim_bell_, 0, memory_order_relaxed);
-}
-
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static void

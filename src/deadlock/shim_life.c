@@ -4,6 +4,7 @@
  * told: only what predicts wants to know.
  */
 #include "deadlock/shim_order.h"
+#include "deadlock/shim_parties.h"
 
 WEFT_HOOK int
 pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *a)
@@ -75,6 +76,7 @@ pthread_barrier_init(pthread_barrier_t *b, const pthread_barrierattr_t *a,
 {
     weft_shim_self_();
     weft_shim_forgets_(b, sizeof(*b));
+    weft_shim_barrier_begins_(b);
     return weft_shim_real_.barrier_init(b, a, count);
 }
 
@@ -86,6 +88,7 @@ pthread_barrier_destroy(pthread_barrier_t *b)
         weft_shim_real_.barrier_destroy(b); /* it waits for the last */
 
     weft_shim_forgets_(b, sizeof(*b));
+    weft_shim_barrier_begins_(b);
     return r;
 }
 

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "deadlock/shim_order.h"
+#include "deadlock/shim_parties.h"
 
 #define NEEDS 64   /* of one wait: some may be left out */
 #define HOLDS 1024 /* of one thread */
@@ -313,6 +314,58 @@ wait_anybody(struct weft_shim_picture *p, struct weft_dl_thread *d, int shared)
         d->wait.outside = true; /* there is one; or a handler may post */
 }
 
+/* One that is a lock so far is posted by who has it; another could, as none has
+ * done before.  Who has ended with it is no case for that: it was more than a
+ * lock. */
+static void
+wait_semaphore(struct weft_shim_picture *p, struct weft_dl_thread *d)
+{
+    wait_anybody(p, d, 2);
+    if (d->wait.outside || !weft_shim_sem_is_lock_(d->wait.object))
+        return;
+    need_holders(p, d, WEFT_KIND_SEMAPHORE);
+    if (d->wait.needs_count == 1 &&
+        p->p.threads[d->wait.needs[0]].state != WEFT_DL_ENDED)
+        d->wait.rule = WEFT_DL_ONE_OF;
+    else
+        d->wait.needs_count = 0;
+}
+
+/* Whether a thread has started others. */
+static bool
+starts(const struct weft_shim_picture *p, uint32_t i)
+{
+    return atomic_load_explicit(&p->record[i]->starts, memory_order_relaxed);
+}
+
+/* One that the same threads have always met at needs one of them that is not
+ * there, or a new one, which somebody starts who has started some before. */
+static void
+wait_barrier(struct weft_shim_picture *p, struct weft_dl_thread *d)
+{
+    const void *b = d->wait.object;
+
+    wait_anybody(p, d, 3);
+    if (d->wait.outside || !weft_shim_has_parties_(b))
+        return;
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t i = 0; i < p->p.count; i++) {
+            const struct weft_dl_thread *x = &p->p.threads[i];
+            const bool is_party = weft_shim_is_party_(b, x->id);
+            if ((x->state == WEFT_DL_BLOCKED && x->wait.object == b) ||
+                is_party != (pass == 0))
+                continue;
+            if (!is_party && (x->state == WEFT_DL_ENDED || !starts(p, i)))
+                continue;
+            add_need(p, d, i);
+            d->wait.bystanders += !is_party;
+        }
+    if (d->wait.needs_count > 0 && d->wait.needs_count < NEEDS)
+        d->wait.rule = WEFT_DL_ONE_OF;
+    else
+        d->wait.needs_count = d->wait.bystanders = 0;
+}
+
 static void
 find_needs(struct weft_shim_picture *p, uint32_t i)
 {
@@ -335,9 +388,9 @@ find_needs(struct weft_shim_picture *p, uint32_t i)
     else if (d->wait.kind == WEFT_KIND_COND)
         wait_cond(p, i);
     else if (d->wait.kind == WEFT_KIND_SEMAPHORE)
-        wait_anybody(p, d, 2);
+        wait_semaphore(p, d);
     else
-        wait_anybody(p, d, 3);
+        wait_barrier(p, d);
 }
 
 /* A thread that no hook has seen could do what anybody can. */
@@ -352,7 +405,7 @@ mark_unknown(struct weft_shim_picture *p)
     if (weft_shim_task_count_() <= known)
         return;
     for (uint32_t i = 0; i < p->p.count; i++)
-        if (p->p.threads[i].wait.rule == WEFT_DL_ANYBODY)
+        if (p->p.threads[i].wait.rule != WEFT_DL_ALL)
             p->p.threads[i].wait.outside = true;
 }
 

@@ -175,6 +175,7 @@ weft_shim_record_(void)
     }
     atomic_store_explicit(&t->tid, 0, memory_order_relaxed);
     atomic_store_explicit(&t->self, 0, memory_order_relaxed);
+    atomic_store_explicit(&t->starts, false, memory_order_relaxed);
     t->started = false;
     atomic_store_explicit(
         &t->id, 1 + atomic_fetch_add_explicit(&ids, 1, memory_order_relaxed),

@@ -10,6 +10,7 @@
 #include "deadlock/shim_confirm.h"
 #include "deadlock/shim_dump.h"
 #include "deadlock/shim_order.h"
+#include "deadlock/shim_parties.h"
 #include "deadlock/shim_suppress.h"
 
 static void
@@ -56,6 +57,7 @@ prepare(void *arg, bool joinable)
         return NULL;
     weft_shim_watch_();
     struct weft_shim_thread *t = weft_shim_record_();
+    atomic_store_explicit(&me->starts, true, memory_order_relaxed);
     if (t != NULL) {
         t->started = true;
         t->arg = arg;
@@ -241,6 +243,7 @@ in_child(void)
     if (!weft_shim_options_.on)
         return;
     weft_shim_options_.pid = getpid();
+    weft_shim_parties_forked_();
     if (!weft_shim_options_.children) {
         weft_shim_order_forked_(NULL);
         weft_shim_options_.on = false;

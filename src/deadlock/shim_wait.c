@@ -10,6 +10,7 @@
 
 #include "deadlock/shim_confirm.h"
 #include "deadlock/shim_order.h"
+#include "deadlock/shim_parties.h"
 
 static void
 woke(void *arg)
@@ -99,10 +100,13 @@ pthread_barrier_wait(pthread_barrier_t *b)
     struct weft_shim_thread *t = weft_shim_self_();
 
     weft_shim_arrives_(t, b, WEFT_SHIM_HERE);
+    weft_shim_comes_(t, b);
     struct weft_shim_was was =
         weft_shim_waits_(t, b, WEFT_KIND_BARRIER, false, NULL, WEFT_SHIM_HERE);
     const int r = weft_shim_real_.barrier_wait(b);
     weft_shim_woke_(&was);
+    if (r == PTHREAD_BARRIER_SERIAL_THREAD)
+        weft_shim_met_(b);
     if (r == 0 || r == PTHREAD_BARRIER_SERIAL_THREAD)
         weft_shim_leaves_(t, b);
     return r;

@@ -1,4 +1,4 @@
-/* does asleep: two semaphores of one, taken in opposite order. */
+/* does cycle: two semaphores of one, taken in opposite order. */
 #include "common.h"
 
 static sem_t first;
