@@ -28,7 +28,7 @@ backward(void *unused)
 static void *
 helper(void *unused)
 {
-    sleep_ms(100);
+    sleep_ms(250);
     sem_post(&first);
     return unused;
 }
