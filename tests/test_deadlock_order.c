@@ -511,6 +511,7 @@ START_TEST(test_news_are_told_and_names_asked_for)
     lock(2, 1);
     ck_assert_int_eq(news, 0);
     lock(2, 0);
+    lock(2, 7);
     ck_assert_int_eq(news, 1);
     ck_assert_str_eq(found_at(0)->picture.threads[0].name, "");
     ck_assert_str_eq(found_at(0)->picture.threads[1].name, "third");
