@@ -112,6 +112,18 @@ START_TEST(test_what_comes_behind_a_join_is_apart)
 }
 END_TEST
 
+START_TEST(test_who_is_not_behind_a_join_is_beside)
+{
+    begin_with(3);
+    nest(1, 0, 1);
+    join(2, 1);
+    start(0, 3); /* by one who does not know of that */
+    nest(3, 1, 0);
+    ck_assert_int_eq(found_count(), 1);
+    end_play();
+}
+END_TEST
+
 START_TEST(test_one_thread_after_another_is_apart)
 {
     begin_with(1);
@@ -416,6 +428,8 @@ START_TEST(test_plain_orders_are_told_if_asked_for)
     start(0, 1);
     nest(1, 1, 0);
     ck_assert_ptr_nonnull(strstr(found_at(0)->found.doubt, "until"));
+    start(0, 2);
+    nest(2, 1, 0);
     check_plain(1);
 }
 END_TEST
@@ -572,6 +586,7 @@ main(void)
         {&test_a_cycle_of_any_length_up_to_six_is_one, 5},
         {&test_what_came_before_a_start_is_apart, 1},
         {&test_what_comes_behind_a_join_is_apart, 1},
+        {&test_who_is_not_behind_a_join_is_beside, 1},
         {&test_one_thread_after_another_is_apart, 1},
         {&test_nobody_knows_who_started_it, 1},
         {&test_a_gate_keeps_them_apart, 1},
