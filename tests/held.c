@@ -28,12 +28,13 @@ stop_in_ring(struct weft_queue_fast *q, unsigned side, size_t n)
 static struct stopped
 stop_in_fifo(struct weft_queue_fast *q, size_t n)
 {
-    const struct weft_fifo_place at = weft_fifo_look_(&q->fifo->tail);
-    const uint64_t p = atomic_fetch_add_explicit(&q->fifo->tail.position, 1,
-                                                 memory_order_relaxed);
+    const struct weft_segments_place at =
+        weft_segments_look_(&q->fifo->list.tail);
+    const uint64_t p = atomic_fetch_add_explicit(&q->fifo->list.tail.position,
+                                                 1, memory_order_relaxed);
 
-    return (struct stopped){q, &at.s->cells[weft_fifo_index_(p)], 2 * at.life,
-                            0, item(n)};
+    return (struct stopped){q, &at.s->cells[weft_segments_index_(p)],
+                            2 * at.life, 0, item(n)};
 }
 
 struct stopped

@@ -25,7 +25,7 @@ int __wrap_munmap(void *at, size_t n);
 void *
 __wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from)
 {
-    if (n == sizeof(struct weft_fifo_segment))
+    if (n == sizeof(struct weft_segment))
         atomic_fetch_add_explicit(&mapped, 1, memory_order_relaxed);
     return __real_mmap(at, n, prot, flags, fd, from);
 }
@@ -33,7 +33,7 @@ __wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from)
 int
 __wrap_munmap(void *at, size_t n)
 {
-    if (n == sizeof(struct weft_fifo_segment))
+    if (n == sizeof(struct weft_segment))
         atomic_fetch_sub_explicit(&mapped, 1, memory_order_relaxed);
     return __real_munmap(at, n);
 }
@@ -98,7 +98,7 @@ store(_Atomic uint64_t *word, uint64_t value)
 }
 
 static void
-set_end(struct weft_fifo_end *end, const struct weft_fifo_place *at)
+set_end(struct weft_segments_end *end, const struct weft_segments_place *at)
 {
     atomic_store_explicit(&end->segment.item, at->s, memory_order_relaxed);
     store(&end->segment.stamp, at->life);
@@ -107,8 +107,8 @@ set_end(struct weft_fifo_end *end, const struct weft_fifo_place *at)
 START_TEST(test_lives_beyond_32_bits_and_near_their_end_are_like_any_other)
 {
     static const uint64_t starts[] = {
-        1, UINT32_MAX - 20, (UINT64_MAX >> WEFT_FIFO_INDEX_BITS) / 4 - 20,
-        (UINT64_MAX >> WEFT_FIFO_INDEX_BITS) / 2 - 400};
+        1, UINT32_MAX - 20, (UINT64_MAX >> WEFT_SEGMENTS_INDEX_BITS) / 4 - 20,
+        (UINT64_MAX >> WEFT_SEGMENTS_INDEX_BITS) / 2 - 400};
     void *block[10];
 
     for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
@@ -134,7 +134,7 @@ END_TEST
 
 START_TEST(test_pushed_counts_every_push)
 {
-    weft_fifo *f = new_fifo(_i, _i < FORMS ? 5 : WEFT_FIFO_CELLS);
+    weft_fifo *f = new_fifo(_i, _i < FORMS ? 5 : WEFT_SEGMENT_CELLS);
     void *got;
 
     ck_assert_uint_eq(weft_fifo_pushed_(f), 0);
@@ -151,9 +151,9 @@ END_TEST
 
 START_TEST(test_a_drained_fifo_keeps_few_segments)
 {
-    const uintptr_t many = 60 * WEFT_FIFO_CELLS;
+    const uintptr_t many = 60 * WEFT_SEGMENT_CELLS;
     const int before = mapped_now();
-    weft_fifo *f = new_fifo(_i, WEFT_FIFO_CELLS);
+    weft_fifo *f = new_fifo(_i, WEFT_SEGMENT_CELLS);
 
     for (unsigned wave = 0; wave < 3; wave++) {
         push_numbers(f, 0, many);
@@ -161,7 +161,7 @@ START_TEST(test_a_drained_fifo_keeps_few_segments)
         check_numbers(f, 0, many);
         check_empty(f);
         weft_reclaim_barrier_();
-        ck_assert_int_le(mapped_now() - before, 1 + WEFT_FIFO_SPARES);
+        ck_assert_int_le(mapped_now() - before, 1 + WEFT_SEGMENTS_SPARES);
     }
     weft_fifo_destroy(f);
     ck_assert_int_eq(mapped_now(), before);
@@ -201,9 +201,9 @@ stay_inside(void *arg)
 
 START_TEST(test_a_stopped_thread_delays_giving_back_and_nothing_else)
 {
-    const uintptr_t many = 20 * WEFT_FIFO_CELLS;
+    const uintptr_t many = 20 * WEFT_SEGMENT_CELLS;
     const int before = mapped_now();
-    weft_fifo *f = new_fifo(_i, WEFT_FIFO_CELLS);
+    weft_fifo *f = new_fifo(_i, WEFT_SEGMENT_CELLS);
     pthread_barrier_t inside;
     pthread_t stopped;
 
@@ -224,7 +224,7 @@ START_TEST(test_a_stopped_thread_delays_giving_back_and_nothing_else)
     pthread_barrier_wait(&inside);
     pthread_join(stopped, NULL);
     weft_reclaim_barrier_();
-    ck_assert_int_le(mapped_now() - before, 1 + WEFT_FIFO_SPARES);
+    ck_assert_int_le(mapped_now() - before, 1 + WEFT_SEGMENTS_SPARES);
     weft_fifo_destroy(f);
     pthread_barrier_destroy(&inside);
 }
@@ -232,26 +232,26 @@ END_TEST
 
 START_TEST(test_a_hint_set_back_loses_nothing)
 {
-    static const uint64_t sizes[] = {1, 2, 7, 50, WEFT_FIFO_CELLS};
+    static const uint64_t sizes[] = {1, 2, 7, 50, WEFT_SEGMENT_CELLS};
 
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         weft_fifo *f = new_fifo(WEFT_LOCKFREE, sizes[i]);
         uintptr_t in = 0;
         uintptr_t out = 0;
-        uint64_t first = load(&f->tail.position);
+        uint64_t first = load(&f->list.tail.position);
         uint64_t old_tail = first;
         uint64_t old_head = first;
         for (unsigned turn = 0; turn < 500; turn++) {
             /* Some are of the life that is, some of one before. */
             if (turn % 11 == 0)
-                old_tail = load(&f->tail.position);
+                old_tail = load(&f->list.tail.position);
             if (turn % 7 == 0)
-                old_head = load(&f->head.position);
-            store(&f->tail.position, turn % 5 == 0 ? first : old_tail);
+                old_head = load(&f->list.head.position);
+            store(&f->list.tail.position, turn % 5 == 0 ? first : old_tail);
             push_numbers(f, in, in + 1);
             in++;
-            store(&f->tail.position, old_tail);
-            store(&f->head.position, turn % 3 == 0 ? first : old_head);
+            store(&f->list.tail.position, old_tail);
+            store(&f->list.head.position, turn % 3 == 0 ? first : old_head);
             ck_assert_uint_eq(weft_fifo_size(f), in - out);
             ck_assert_uint_eq(weft_fifo_pushed_(f), in);
             if (turn % 4 != 0) {
@@ -260,10 +260,10 @@ START_TEST(test_a_hint_set_back_loses_nothing)
             }
         }
         for (; out < in; out++) {
-            store(&f->head.position, old_head);
+            store(&f->list.head.position, old_head);
             check_numbers(f, out, out + 1);
         }
-        store(&f->head.position, old_head);
+        store(&f->list.head.position, old_head);
         check_empty(f);
         weft_fifo_destroy(f);
     }
@@ -276,12 +276,12 @@ START_TEST(test_a_stopped_lock_free_call_stops_nobody)
     weft_fifo *f = new_fifo(WEFT_LOCKFREE, 3);
 
     push_numbers(f, 0, 1);
-    uint64_t push_stopped_at = load(&f->tail.position);
-    uint64_t pop_stopped_at = load(&f->head.position);
+    uint64_t push_stopped_at = load(&f->list.tail.position);
+    uint64_t pop_stopped_at = load(&f->list.head.position);
     push_numbers(f, 1, 2);
     check_numbers(f, 0, 1);
-    store(&f->tail.position, push_stopped_at);
-    store(&f->head.position, pop_stopped_at);
+    store(&f->list.tail.position, push_stopped_at);
+    store(&f->list.head.position, pop_stopped_at);
     ck_assert_uint_eq(weft_fifo_size(f), 1);
 
     for (uintptr_t k = 2; k < 200; k++) {
@@ -289,8 +289,8 @@ START_TEST(test_a_stopped_lock_free_call_stops_nobody)
         check_numbers(f, k - 1, k);
     }
     /* They wake up, and their stores set the hints back by many lives. */
-    store(&f->tail.position, push_stopped_at + 1);
-    store(&f->head.position, pop_stopped_at + 1);
+    store(&f->list.tail.position, push_stopped_at + 1);
+    store(&f->list.head.position, pop_stopped_at + 1);
     ck_assert_uint_eq(weft_fifo_size(f), 1);
     push_numbers(f, 200, 201);
     check_numbers(f, 199, 201);
@@ -303,10 +303,10 @@ END_TEST
 START_TEST(test_a_stopped_lockless_push_holds_up_its_slot)
 {
     weft_fifo *f = new_fifo(WEFT_LOCKLESS, 3);
-    const struct weft_fifo_place at = weft_fifo_look_(&f->tail);
+    const struct weft_segments_place at = weft_segments_look_(&f->list.tail);
     void *none;
 
-    store(&f->tail.position, load(&f->tail.position) + 1);
+    store(&f->list.tail.position, load(&f->list.tail.position) + 1);
     push_numbers(f, 1, 10);
     ck_assert_int_eq(weft_fifo_pop(f, &none), WEFT_EMPTY);
     ck_assert_uint_eq(weft_fifo_pop_n(f, &none, 1), 0);
@@ -325,19 +325,19 @@ START_TEST(test_a_push_stopped_after_it_appended_stops_nobody)
 {
     weft_fifo *f = new_fifo(_i, 2);
     push_numbers(f, 0, 2);
-    const struct weft_fifo_place full = weft_fifo_look_(&f->tail);
-    const uint64_t position = load(&f->tail.position);
+    const struct weft_segments_place full = weft_segments_look_(&f->list.tail);
+    const uint64_t position = load(&f->list.tail.position);
 
     /* A push of one item into the next segment, all but its item. */
-    ck_assert(weft_fifo_tail_on_(f, &full));
-    set_end(&f->tail, &full);
-    store(&f->tail.position, position);
+    ck_assert_int_eq(weft_segments_tail_on_(&f->list, &full, NULL), WEFT_OK);
+    set_end(&f->list.tail, &full);
+    store(&f->list.tail.position, position);
     ck_assert_uint_eq(weft_fifo_size(f), 2);
 
     /* The head overtakes the tail, and takes it along. */
     check_numbers(f, 0, 2);
     check_empty(f);
-    ck_assert_uint_eq(load(&f->tail.segment.stamp), full.life + 1);
+    ck_assert_uint_eq(load(&f->list.tail.segment.stamp), full.life + 1);
     push_numbers(f, 2, 9);
     check_numbers(f, 2, 9);
     check_empty(f);
@@ -349,7 +349,7 @@ END_TEST
 START_TEST(test_a_call_that_means_an_old_life_changes_nothing)
 {
     weft_fifo *f = new_fifo(_i, 2);
-    const struct weft_fifo_place old = weft_fifo_look_(&f->tail);
+    const struct weft_segments_place old = weft_segments_look_(&f->list.tail);
     uintptr_t in = 0;
 
     /* Until that segment is the last in the list again. */
@@ -357,18 +357,18 @@ START_TEST(test_a_call_that_means_an_old_life_changes_nothing)
         push_numbers(f, in, in + 1);
         check_numbers(f, in, in + 1);
         in++;
-    } while (weft_fifo_look_(&f->tail).s != old.s ||
-             weft_fifo_look_(&f->tail).life == old.life);
-    const struct weft_fifo_place now = weft_fifo_look_(&f->tail);
+    } while (weft_segments_look_(&f->list.tail).s != old.s ||
+             weft_segments_look_(&f->list.tail).life == old.life);
+    const struct weft_segments_place now = weft_segments_look_(&f->list.tail);
     ck_assert_ptr_null(
         atomic_load_explicit(&now.s->next.item, memory_order_relaxed));
 
-    ck_assert(weft_fifo_tail_on_(f, &old));
-    ck_assert(weft_fifo_head_on_(f, &old));
+    ck_assert_int_eq(weft_segments_tail_on_(&f->list, &old, NULL), WEFT_OK);
+    ck_assert_int_eq(weft_segments_head_on_(&f->list, &old), WEFT_OK);
     ck_assert_ptr_null(
         atomic_load_explicit(&now.s->next.item, memory_order_relaxed));
-    ck_assert_uint_eq(weft_fifo_look_(&f->tail).life, now.life);
-    ck_assert_uint_eq(weft_fifo_look_(&f->head).life, now.life);
+    ck_assert_uint_eq(weft_segments_look_(&f->list.tail).life, now.life);
+    ck_assert_uint_eq(weft_segments_look_(&f->list.head).life, now.life);
     push_numbers(f, in, in + 9);
     check_numbers(f, in, in + 9);
     check_empty(f);
@@ -379,8 +379,8 @@ END_TEST
 /* _i goes over WEFT_MUTEX, too. */
 START_TEST(test_a_forked_child_uses_and_destroys_it)
 {
-    const uintptr_t many = 10 * WEFT_FIFO_CELLS;
-    weft_fifo *f = new_fifo(_i, WEFT_FIFO_CELLS);
+    const uintptr_t many = 10 * WEFT_SEGMENT_CELLS;
+    weft_fifo *f = new_fifo(_i, WEFT_SEGMENT_CELLS);
     void *got;
     int status;
 

@@ -172,7 +172,7 @@ run_mixes(uint64_t cells, int form, unsigned items, bool in_blocks)
 
 START_TEST(test_every_item_is_popped_once_and_in_order)
 {
-    run_mixes(WEFT_FIFO_CELLS, _i, 24000, false);
+    run_mixes(WEFT_SEGMENT_CELLS, _i, 24000, false);
 }
 END_TEST
 
@@ -190,7 +190,7 @@ END_TEST
 
 START_TEST(test_the_same_in_blocks)
 {
-    run_mixes(WEFT_FIFO_CELLS, _i, 24000, true);
+    run_mixes(WEFT_SEGMENT_CELLS, _i, 24000, true);
     run_mixes(13, _i, 12000, true);
     run_mixes(3, _i, 6000, true);
 }

@@ -32,7 +32,7 @@ int __wrap_munmap(void *at, size_t n);
 void *
 __wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from)
 {
-    if (n == sizeof(struct weft_fifo_segment))
+    if (n == sizeof(struct weft_segment))
         atomic_fetch_add_explicit(&mapped, 1, memory_order_relaxed);
     return __real_mmap(at, n, prot, flags, fd, from);
 }
@@ -40,7 +40,7 @@ __wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from)
 int
 __wrap_munmap(void *at, size_t n)
 {
-    if (n == sizeof(struct weft_fifo_segment))
+    if (n == sizeof(struct weft_segment))
         atomic_fetch_sub_explicit(&mapped, 1, memory_order_relaxed);
     return __real_munmap(at, n);
 }

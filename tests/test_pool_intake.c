@@ -3,7 +3,7 @@
  * test_pool_intake.c - the queue of a pool by itself: order, the close, memory,
  * and segments that serve again.
  */
-#include "pool/intake_impl.h"
+#include "pool/intake.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -14,7 +14,7 @@
 #include "base/reclaim.h"
 #include "testing.h"
 
-#define CELLS WEFT_INTAKE_CELLS
+#define CELLS WEFT_SEGMENT_CELLS
 #define SIDES 3 /* threads on each side */
 
 static struct weft_intake *q;

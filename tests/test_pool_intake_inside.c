@@ -13,8 +13,8 @@
 static void do_at(const char *point);
 #undef WEFT_SCHED_POINT_
 #define WEFT_SCHED_POINT_(name) do_at(name)
-#include "pool/intake.c"         // NOLINT: on purpose
-#include "pool/intake_segment.c" // NOLINT: on purpose
+#include "container/segments.c" // NOLINT: on purpose
+#include "pool/intake.c"        // NOLINT: on purpose
 
 #define CELLS 3
 
@@ -160,7 +160,7 @@ START_TEST(test_a_put_that_was_held_up_fills_no_cell_of_a_later_life)
     open_intake();
     put(CELLS - 1);
     if (_i == 1) /* by the slow way */
-        atomic_store(&q->tail.position, 0);
+        atomic_store(&q->list.tail.position, 0);
     hold_up("pool.put.has_place", go_round);
     /* Its number is the first behind those that are put meanwhile. */
     put_number(2 * CELLS + 1);
@@ -190,7 +190,7 @@ START_TEST(test_a_hint_that_means_another_segment_is_not_followed)
 {
     open_intake();
     put(CELLS + 1);
-    atomic_store(&q->tail.position, weft_intake_position_(1, CELLS - 1));
+    atomic_store(&q->list.tail.position, weft_segments_position_(1, CELLS - 1));
     put(CELLS);
     take_all();
     close_intake();
@@ -202,11 +202,11 @@ count_segments(void)
 {
     unsigned n = 0;
 
-    for (segment *s = atomic_load(&q->head.segment.item); s != NULL;
+    for (segment *s = atomic_load(&q->list.head.segment.item); s != NULL;
          s = atomic_load(&s->next.item))
         n++;
-    for (unsigned i = 0; i < WEFT_INTAKE_SPARES; i++)
-        n += atomic_load(&q->spares[i]) != NULL;
+    for (unsigned i = 0; i < WEFT_SEGMENTS_SPARES; i++)
+        n += atomic_load(&q->list.spares[i]) != NULL;
     return n;
 }
 
@@ -223,7 +223,7 @@ START_TEST(test_a_segment_is_not_appended_to_a_later_life_of_another)
 {
     open_intake();
     put(CELLS);
-    hold_up("pool.put.has_segment", go_round_beside);
+    hold_up("segments.prepared", go_round_beside);
     put_number(2 * CELLS + 1);
     in++;
     ck_assert_uint_eq(count_segments(), 3);
@@ -240,15 +240,15 @@ take_the_first(void)
 
     take(CELLS);
     ck_assert(!weft_intake_take_(q, &got));
-    ck_assert_uint_eq(atomic_load(&q->head.segment.stamp), 2);
-    ck_assert_uint_eq(atomic_load(&q->tail.segment.stamp), 2);
+    ck_assert_uint_eq(atomic_load(&q->list.head.segment.stamp), 2);
+    ck_assert_uint_eq(atomic_load(&q->list.tail.segment.stamp), 2);
 }
 
 START_TEST(test_no_end_is_left_at_a_segment_that_is_put_away)
 {
     open_intake();
     put(CELLS);
-    hold_up("pool.put.appended", take_the_first);
+    hold_up("segments.appended", take_the_first);
     put(1);
     take_all();
     close_intake();

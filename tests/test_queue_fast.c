@@ -166,11 +166,13 @@ START_TEST(test_a_close_finds_its_way_past_a_segment_just_appended)
 
         ck_assert_int_eq(try_put(q, 1), WEFT_OK);
         ck_assert_int_eq(try_put(q, 2), WEFT_OK);
-        const struct weft_fifo_place full = weft_fifo_look_(&f->tail);
-        ck_assert(weft_fifo_tail_on_(f, &full));
-        atomic_store_explicit(&f->tail.segment.item, full.s,
+        const struct weft_segments_place full =
+            weft_segments_look_(&f->list.tail);
+        ck_assert_int_eq(weft_segments_tail_on_(&f->list, &full, NULL),
+                         WEFT_OK);
+        atomic_store_explicit(&f->list.tail.segment.item, full.s,
                               memory_order_relaxed);
-        atomic_store_explicit(&f->tail.segment.stamp, full.life,
+        atomic_store_explicit(&f->list.tail.segment.stamp, full.life,
                               memory_order_relaxed);
         if (n == 1)
             ck_assert_uint_eq(get_number(&q->base), 1);
@@ -352,8 +354,8 @@ set_hint_back(struct weft_queue_fast *q)
     if (q->ring != NULL)
         atomic_store_explicit(&q->ring->tail, 0, memory_order_relaxed);
     else
-        atomic_store_explicit(&q->fifo->tail.position,
-                              weft_fifo_position_(q->fifo->first_life, 0),
+        atomic_store_explicit(&q->fifo->list.tail.position,
+                              weft_segments_position_(q->fifo->first_life, 0),
                               memory_order_relaxed);
 }
 
@@ -395,7 +397,8 @@ begin_at_lap(struct weft_queue_fast *q, uint64_t laps)
 static struct weft_queue_fast *
 open_near_the_end(int i, size_t room)
 {
-    weft_fifo_start_.first_life = (UINT64_MAX >> WEFT_FIFO_INDEX_BITS) / 2 - 3;
+    weft_fifo_start_.first_life =
+        (UINT64_MAX >> WEFT_SEGMENTS_INDEX_BITS) / 2 - 3;
     struct weft_queue_fast *q = open_fast(i, room);
     weft_fifo_start_.first_life = 1;
 

@@ -332,16 +332,16 @@ static void
 set_hints_back(struct weft_queue_fast *q)
 {
     const uint64_t first =
-        q->fifo != NULL ? weft_fifo_position_(q->fifo->first_life, 0) : 0;
+        q->fifo != NULL ? weft_segments_position_(q->fifo->first_life, 0) : 0;
 
     if (q->store != WEFT_QUEUE_RING_LOCKFREE &&
         q->store != WEFT_QUEUE_FIFO_LOCKFREE)
         return;
     atomic_store_explicit(q->ring != NULL ? &q->ring->tail
-                                          : &q->fifo->tail.position,
+                                          : &q->fifo->list.tail.position,
                           first, memory_order_relaxed);
     atomic_store_explicit(q->ring != NULL ? &q->ring->head
-                                          : &q->fifo->head.position,
+                                          : &q->fifo->list.head.position,
                           first, memory_order_relaxed);
 }
 

@@ -3,7 +3,7 @@
  * container/fifo.c - makes and frees fifos, and picks the form of each call.
  *
  * The forms are fifo_lockfree.c, fifo_lockless.c and fifo_mutex.c; what they
- * share is fifo_impl.h and fifo_segment.c.
+ * share is fifo_impl.h and segments.h.
  *
  * Ordering.  None: a new fifo is not shared yet, and one that is destroyed not
  * any more.
@@ -13,11 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct weft_fifo_start weft_fifo_start_ = {1, WEFT_SEGMENT_CELLS};
+
 static bool
 init(weft_fifo *f)
 {
-    return f->impl == WEFT_MUTEX ? weft_fifo_init_mutex_(f)
-                                 : weft_fifo_init_segments_(f);
+    if (f->impl == WEFT_MUTEX)
+        return weft_fifo_init_mutex_(f);
+    f->first_life = weft_fifo_start_.first_life;
+    f->cells = weft_fifo_start_.cells;
+    return weft_segments_init_(&f->list, f->first_life);
 }
 
 enum weft_status
@@ -52,7 +57,7 @@ weft_fifo_destroy_with(weft_fifo *f, void (*drop)(void *item, void *ctx),
     if (f->impl == WEFT_MUTEX)
         weft_fifo_fini_mutex_(f);
     else
-        weft_fifo_fini_segments_(f);
+        weft_segments_fini_(&f->list);
     free(f);
 }
 

@@ -23,7 +23,7 @@ weft_fifo_close_(weft_fifo *f)
         weft_fifo_close_lockfree_(f);
     else
         /* release: end */
-        atomic_fetch_or_explicit(&f->tail.position, WEFT_FIFO_END_,
+        atomic_fetch_or_explicit(&f->list.tail.position, WEFT_SEGMENTS_CLOSED,
                                  memory_order_release);
 }
 
@@ -31,14 +31,14 @@ static uint64_t
 tail_of(const weft_fifo *f)
 {
     /* acquire: end */
-    return atomic_load_explicit(&f->tail.position, memory_order_acquire);
+    return atomic_load_explicit(&f->list.tail.position, memory_order_acquire);
 }
 
 bool
 weft_fifo_is_closed_(weft_fifo *f)
 {
     return f->impl == WEFT_LOCKFREE ? weft_fifo_is_closed_lockfree_(f)
-                                    : (tail_of(f) & WEFT_FIFO_END_) != 0;
+                                    : (tail_of(f) & WEFT_SEGMENTS_CLOSED) != 0;
 }
 
 bool
@@ -47,8 +47,8 @@ weft_fifo_is_drained_(weft_fifo *f)
     if (f->impl == WEFT_LOCKFREE)
         return weft_fifo_is_drained_lockfree_(f);
     const uint64_t tail = tail_of(f);
-    return (tail & WEFT_FIFO_END_) != 0 &&
-           weft_fifo_count_(f, tail & ~WEFT_FIFO_END_) ==
+    return (tail & WEFT_SEGMENTS_CLOSED) != 0 &&
+           weft_fifo_count_(f, tail & ~WEFT_SEGMENTS_CLOSED) ==
                weft_fifo_popped_lockless_(f);
 }
 

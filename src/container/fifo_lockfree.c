@@ -39,7 +39,7 @@
  * life the end had come to when it was stored; the segment; the life.  If the
  * first and the last life are equal, the segment in between is of that life.
  *
- * Original in this form; the list is that of fifo_segment.c.  Tickets by
+ * Original in this form; the list is that of segments.c.  Tickets by
  * fetch-and-add (LCRQ: Morrison & Afek, PPoPP 2013; LPRQ: Romanov & Koval,
  * PPoPP 2023) need a second locked instruction for the cell, and poisoned
  * cells (doc/design/fifo.md).
@@ -50,7 +50,7 @@
  *     vacate    pop does a cell      ->  whoever sees it
  *     advance   a hint is moved      ->  a later call begins there and sees all
  *                                        before it as done
- *     fifo.go_on   an end moves on   ->  who begins in its segment
+ *     segments.go_on   an end moves on   ->  who begins in its segment
  */
 #include "container/fifo_impl.h"
 
@@ -78,7 +78,7 @@ turn_of(uint64_t stamp, uint64_t life, unsigned side)
 }
 
 INLINE uint64_t
-stamp_at(const struct weft_fifo_place *at)
+stamp_at(const struct weft_segments_place *at)
 {
     /* acquire: publish, vacate */
     return atomic_load_explicit(&at->s->cells[at->index].stamp,
@@ -90,7 +90,7 @@ stamp_at(const struct weft_fifo_place *at)
  * False if somebody else did it first.
  */
 INLINE bool
-take_turn(struct weft_fifo_end *end, const struct weft_fifo_place *at,
+take_turn(struct weft_segments_end *end, const struct weft_segments_place *at,
           uint64_t stamp, unsigned side, void **item)
 {
     struct weft_pair *cell = &at->s->cells[at->index];
@@ -113,16 +113,16 @@ take_turn(struct weft_fifo_end *end, const struct weft_fifo_place *at,
     WEFT_SCHED_POINT_("fifo.done_not_told");
     /* release: advance */
     atomic_store_explicit(&end->position,
-                          weft_fifo_position_(at->life, at->index + 1),
+                          weft_segments_position_(at->life, at->index + 1),
                           memory_order_release);
     return true;
 }
 
 static bool
-is_done(const struct weft_fifo_place *at, uint64_t index, unsigned side)
+is_done(const struct weft_segments_place *at, uint64_t index, unsigned side)
 {
-    const struct weft_fifo_place there = {at->s, at->life, index};
-    const uint64_t stamp = stamp_at(&there) & ~WEFT_FIFO_END_;
+    const struct weft_segments_place there = {at->s, at->life, index};
+    const uint64_t stamp = stamp_at(&there) & ~WEFT_SEGMENTS_CLOSED;
 
     return turn_of(stamp, at->life, side) == DONE;
 }
@@ -132,7 +132,7 @@ is_done(const struct weft_fifo_place *at, uint64_t index, unsigned side)
  * not done, or to the end of the segment.
  */
 static void
-catch_up(const weft_fifo *f, struct weft_fifo_place *at, unsigned side)
+catch_up(const weft_fifo *f, struct weft_segments_place *at, unsigned side)
 {
     uint64_t low = at->index; /* all before it are done */
     uint64_t high = f->cells; /* not done, or the end */
@@ -156,15 +156,15 @@ catch_up(const weft_fifo *f, struct weft_fifo_place *at, unsigned side)
 
 /* Where `side` has to go on: in the segment of its end, at the hint if that is
  * of its life. */
-static struct weft_fifo_place
-look(const struct weft_fifo_end *end)
+static struct weft_segments_place
+look(const struct weft_segments_end *end)
 {
-    struct weft_fifo_place at = weft_fifo_look_(end);
+    struct weft_segments_place at = weft_segments_look_(end);
     /* acquire: advance */
     uint64_t p = atomic_load_explicit(&end->position, memory_order_acquire);
 
-    if (weft_fifo_life_(p) == at.life)
-        at.index = weft_fifo_index_(p);
+    if (weft_segments_life_(p) == at.life)
+        at.index = weft_segments_index_(p);
     return at;
 }
 
@@ -172,22 +172,23 @@ look(const struct weft_fifo_end *end)
 static __attribute__((noinline)) enum weft_status
 do_one_slowly(weft_fifo *f, unsigned side, void **item, bool lost)
 {
-    struct weft_fifo_end *end = side == PUSH ? &f->tail : &f->head;
+    struct weft_segments_end *end =
+        side == PUSH ? &f->list.tail : &f->list.head;
     unsigned pauses = WEFT_BACKOFF_FIRST;
 
     for (;;) {
         if (lost)
             pauses = weft_backoff_(pauses);
         lost = false;
-        struct weft_fifo_place at = look(end);
+        struct weft_segments_place at = look(end);
         for (unsigned tries = 0; !lost; tries++) {
             if (tries == NEAR)
                 catch_up(f, &at, side);
             if (at.index == f->cells)
                 break;
             uint64_t stamp = stamp_at(&at);
-            const bool ended = (stamp & WEFT_FIFO_END_) != 0;
-            switch (turn_of(stamp & ~WEFT_FIFO_END_, at.life, side)) {
+            const bool ended = (stamp & WEFT_SEGMENTS_CLOSED) != 0;
+            switch (turn_of(stamp & ~WEFT_SEGMENTS_CLOSED, at.life, side)) {
             case MINE:
                 if (ended)
                     return WEFT_NO_MEMORY;
@@ -204,8 +205,8 @@ do_one_slowly(weft_fifo *f, unsigned side, void **item, bool lost)
         }
         if (lost)
             continue;
-        if (side == PUSH ? !weft_fifo_tail_on_(f, &at)
-                         : !weft_fifo_head_on_(f, &at))
+        if ((side == PUSH ? weft_segments_tail_on_(&f->list, &at, NULL)
+                          : weft_segments_head_on_(&f->list, &at)) != WEFT_OK)
             return side == PUSH ? WEFT_NO_MEMORY : WEFT_EMPTY;
     }
 }
@@ -213,16 +214,17 @@ do_one_slowly(weft_fifo *f, unsigned side, void **item, bool lost)
 INLINE enum weft_status
 do_one(weft_fifo *f, unsigned side, void **item)
 {
-    struct weft_fifo_end *end = side == PUSH ? &f->tail : &f->head;
-    struct weft_fifo_place at;
+    struct weft_segments_end *end =
+        side == PUSH ? &f->list.tail : &f->list.head;
+    struct weft_segments_place at;
     /* acquire: advance */
     uint64_t p = atomic_load_explicit(&end->position, memory_order_acquire);
     bool lost = false;
 
-    /* acquire: fifo.go_on */
+    /* acquire: segments.go_on */
     at.s = atomic_load_explicit(&end->segment.item, memory_order_acquire);
-    at.life = weft_fifo_life_(p);
-    at.index = weft_fifo_index_(p);
+    at.life = weft_segments_life_(p);
+    at.index = weft_segments_index_(p);
     if (atomic_load_explicit(&end->segment.stamp, memory_order_relaxed) ==
             at.life &&
         at.index < f->cells) {
@@ -288,10 +290,10 @@ weft_fifo_pop_n_lockfree_(weft_fifo *f, void **items, size_t n)
 }
 
 /* The first cell that `side` has not done; its segment may be done with. */
-static struct weft_fifo_place
-next_of(const weft_fifo *f, const struct weft_fifo_end *end, unsigned side)
+static struct weft_segments_place
+next_of(const weft_fifo *f, const struct weft_segments_end *end, unsigned side)
 {
-    struct weft_fifo_place at = look(end);
+    struct weft_segments_place at = look(end);
 
     if (at.index < f->cells && is_done(&at, at.index, side))
         catch_up(f, &at, side);
@@ -300,24 +302,24 @@ next_of(const weft_fifo *f, const struct weft_fifo_end *end, unsigned side)
 
 /* How many items `side` has done. */
 static uint64_t
-done_by(const weft_fifo *f, const struct weft_fifo_end *end, unsigned side)
+done_by(const weft_fifo *f, const struct weft_segments_end *end, unsigned side)
 {
     weft_reclaim_enter_();
-    const struct weft_fifo_place at = next_of(f, end, side);
+    const struct weft_segments_place at = next_of(f, end, side);
     weft_reclaim_leave_();
-    return weft_fifo_count_(f, weft_fifo_position_(at.life, at.index));
+    return weft_fifo_count_(f, weft_segments_position_(at.life, at.index));
 }
 
 uint64_t
 weft_fifo_pushed_lockfree_(const weft_fifo *f)
 {
-    return done_by(f, &f->tail, PUSH);
+    return done_by(f, &f->list.tail, PUSH);
 }
 
 uint64_t
 weft_fifo_popped_lockfree_(const weft_fifo *f)
 {
-    return done_by(f, &f->head, POP);
+    return done_by(f, &f->list.head, POP);
 }
 
 void
@@ -327,17 +329,17 @@ weft_fifo_close_lockfree_(weft_fifo *f)
 
     weft_reclaim_enter_();
     while (!done) {
-        const struct weft_fifo_place at = next_of(f, &f->tail, PUSH);
+        const struct weft_segments_place at = next_of(f, &f->list.tail, PUSH);
         if (at.index == f->cells) {
-            done = weft_fifo_end_list_(f, &at);
+            done = weft_segments_end_list_(&f->list, &at);
             continue;
         }
         const uint64_t stamp = stamp_at(&at);
-        done = (stamp & WEFT_FIFO_END_) != 0;
+        done = (stamp & WEFT_SEGMENTS_CLOSED) != 0;
         if (!done && turn_of(stamp, at.life, PUSH) == MINE)
             /* acq_rel: publish, vacate */
             done = weft_pair_replace_(&at.s->cells[at.index], NULL, stamp, NULL,
-                                      stamp | WEFT_FIFO_END_,
+                                      stamp | WEFT_SEGMENTS_CLOSED,
                                       memory_order_acq_rel);
     }
     weft_reclaim_leave_();
@@ -345,30 +347,31 @@ weft_fifo_close_lockfree_(weft_fifo *f)
 
 /* Whether no item will ever be at `at`, which is not done. */
 static bool
-is_end(weft_fifo *f, const struct weft_fifo_place *at)
+is_end(weft_fifo *f, const struct weft_segments_place *at)
 {
-    return at->index == f->cells ? weft_fifo_is_end_of_list_(at)
-                                 : (stamp_at(at) & WEFT_FIFO_END_) != 0;
+    return at->index == f->cells ? weft_segments_is_end_(at)
+                                 : (stamp_at(at) & WEFT_SEGMENTS_CLOSED) != 0;
 }
 
 bool
 weft_fifo_is_closed_lockfree_(weft_fifo *f)
 {
     weft_reclaim_enter_();
-    const struct weft_fifo_place at = next_of(f, &f->tail, PUSH);
+    const struct weft_segments_place at = next_of(f, &f->list.tail, PUSH);
     const bool is = is_end(f, &at);
     weft_reclaim_leave_();
     return is;
 }
 
 /* Where a pop stands, which has gone on to the next segment if need be. */
-static struct weft_fifo_place
+static struct weft_segments_place
 pop_place(weft_fifo *f)
 {
-    struct weft_fifo_place at = next_of(f, &f->head, POP);
+    struct weft_segments_place at = next_of(f, &f->list.head, POP);
 
-    while (at.index == f->cells && weft_fifo_head_on_(f, &at))
-        at = next_of(f, &f->head, POP);
+    while (at.index == f->cells &&
+           weft_segments_head_on_(&f->list, &at) == WEFT_OK)
+        at = next_of(f, &f->list.head, POP);
     return at;
 }
 
@@ -376,7 +379,7 @@ bool
 weft_fifo_is_drained_lockfree_(weft_fifo *f)
 {
     weft_reclaim_enter_();
-    const struct weft_fifo_place at = pop_place(f);
+    const struct weft_segments_place at = pop_place(f);
     const bool is = is_end(f, &at);
     weft_reclaim_leave_();
     return is;
@@ -386,10 +389,10 @@ bool
 weft_fifo_is_ready_lockfree_(weft_fifo *f)
 {
     weft_reclaim_enter_();
-    const struct weft_fifo_place at = pop_place(f);
+    const struct weft_segments_place at = pop_place(f);
     const bool is =
         at.index < f->cells &&
-        turn_of(stamp_at(&at) & ~WEFT_FIFO_END_, at.life, POP) != NOT_YET;
+        turn_of(stamp_at(&at) & ~WEFT_SEGMENTS_CLOSED, at.life, POP) != NOT_YET;
     weft_reclaim_leave_();
     return is;
 }

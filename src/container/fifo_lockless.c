@@ -33,7 +33,7 @@
  *
  *     publish   push ends its move     ->  pop sees the stamp, reads the item
  *     claim     a counter is moved     ->  who moves it on, or counts
- *     fifo.go_on   an end moves on   ->  who begins in its segment
+ *     segments.go_on   an end moves on   ->  who begins in its segment
  */
 #include "container/fifo_impl.h"
 
@@ -47,20 +47,20 @@
 
 /* Where the counter `p` of `end` stands; false if that is not in its segment. */
 INLINE bool
-find(const weft_fifo *f, const struct weft_fifo_end *end, uint64_t p,
-     struct weft_fifo_place *at)
+find(const weft_fifo *f, const struct weft_segments_end *end, uint64_t p,
+     struct weft_segments_place *at)
 {
-    /* acquire: fifo.go_on */
+    /* acquire: segments.go_on */
     at->s = atomic_load_explicit(&end->segment.item, memory_order_acquire);
-    at->life = weft_fifo_life_(p);
-    at->index = weft_fifo_index_(p);
+    at->life = weft_segments_life_(p);
+    at->index = weft_segments_index_(p);
     return atomic_load_explicit(&end->segment.stamp, memory_order_relaxed) ==
                at->life &&
            at->index < f->cells;
 }
 
 INLINE uint64_t
-counter_of(const struct weft_fifo_end *end)
+counter_of(const struct weft_segments_end *end)
 {
     /* acquire: claim */
     return atomic_load_explicit(&end->position, memory_order_acquire);
@@ -68,7 +68,7 @@ counter_of(const struct weft_fifo_end *end)
 
 /* Move the counter of `end` from `p` by `k`. */
 INLINE bool
-claim(struct weft_fifo_end *end, uint64_t p, uint64_t k)
+claim(struct weft_segments_end *end, uint64_t p, uint64_t k)
 {
     /* acq_rel: claim */
     return atomic_compare_exchange_strong_explicit(
@@ -77,22 +77,23 @@ claim(struct weft_fifo_end *end, uint64_t p, uint64_t k)
 
 /* The counter is beyond the cells of its life: bring end and counter on. */
 static __attribute__((noinline)) bool
-turn_over(weft_fifo *f, struct weft_fifo_end *end)
+turn_over(weft_fifo *f, struct weft_segments_end *end)
 {
-    const struct weft_fifo_place at = weft_fifo_look_(end);
+    const struct weft_segments_place at = weft_segments_look_(end);
     uint64_t p = counter_of(end);
 
-    if (weft_fifo_life_(p) < at.life) {
+    if (weft_segments_life_(p) < at.life) {
         /* acq_rel: claim */
         atomic_compare_exchange_strong_explicit(
-            &end->position, &p, weft_fifo_position_(at.life, 0),
+            &end->position, &p, weft_segments_position_(at.life, 0),
             memory_order_acq_rel, memory_order_relaxed);
         return true;
     }
-    if (weft_fifo_life_(p) > at.life || weft_fifo_index_(p) < f->cells)
+    if (weft_segments_life_(p) > at.life || weft_segments_index_(p) < f->cells)
         return true; /* somebody else did it meanwhile */
-    return end == &f->tail ? weft_fifo_tail_on_(f, &at)
-                           : weft_fifo_head_on_(f, &at);
+    return (end == &f->list.tail
+                ? weft_segments_tail_on_(&f->list, &at, NULL)
+                : weft_segments_head_on_(&f->list, &at)) == WEFT_OK;
 }
 
 INLINE size_t
@@ -105,14 +106,14 @@ at_most(size_t n, size_t most)
 INLINE size_t
 push_some(weft_fifo *f, void *const *items, size_t n)
 {
-    struct weft_fifo_end *end = &f->tail;
+    struct weft_segments_end *end = &f->list.tail;
     unsigned pauses = WEFT_BACKOFF_FIRST;
 
     for (;;) {
         uint64_t p = counter_of(end);
-        struct weft_fifo_place at;
+        struct weft_segments_place at;
         if (!find(f, end, p, &at)) {
-            if ((p & WEFT_FIFO_END_) != 0 || !turn_over(f, end))
+            if ((p & WEFT_SEGMENTS_CLOSED) != 0 || !turn_over(f, end))
                 return 0;
             continue;
         }
@@ -145,13 +146,13 @@ is_ready(const struct weft_pair *cell, uint64_t life)
 INLINE size_t
 pop_some(weft_fifo *f, void **items, size_t n)
 {
-    struct weft_fifo_end *end = &f->head;
+    struct weft_segments_end *end = &f->list.head;
     unsigned pauses = WEFT_BACKOFF_FIRST;
     void *read[BLOCK];
 
     for (;;) {
         uint64_t p = counter_of(end);
-        struct weft_fifo_place at;
+        struct weft_segments_place at;
         if (!find(f, end, p, &at)) {
             if (!turn_over(f, end))
                 return 0;
@@ -226,25 +227,26 @@ weft_fifo_pop_n_lockless_(weft_fifo *f, void **items, size_t n)
 uint64_t
 weft_fifo_pushed_lockless_(const weft_fifo *f)
 {
-    return weft_fifo_count_(f, counter_of(&f->tail) & ~WEFT_FIFO_END_);
+    return weft_fifo_count_(f,
+                            counter_of(&f->list.tail) & ~WEFT_SEGMENTS_CLOSED);
 }
 
 uint64_t
 weft_fifo_popped_lockless_(const weft_fifo *f)
 {
-    return weft_fifo_count_(f, counter_of(&f->head));
+    return weft_fifo_count_(f, counter_of(&f->list.head));
 }
 
 bool
 weft_fifo_is_ready_lockless_(weft_fifo *f)
 {
-    struct weft_fifo_end *end = &f->head;
+    struct weft_segments_end *end = &f->list.head;
     bool ready = false;
 
     weft_reclaim_enter_();
     for (;;) {
         uint64_t p = counter_of(end);
-        struct weft_fifo_place at;
+        struct weft_segments_place at;
         if (find(f, end, p, &at)) {
             ready = is_ready(&at.s->cells[at.index], at.life);
             if (ready || counter_of(end) == p)

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * intake.c - cells that hold a whole job each, in a list of segments.
- *
- *      head                                  tail
- *       |                                     |
- *     +---------+      +---------+      +---------+
- *     | life 7  |----->| life 8  |----->| life 9  |      spare: [s] [s] [ ] [ ]
- *     +---------+      +---------+      +---------+
+ * intake.c - cells that hold a whole job each, in the list of segments of
+ * container/segments.h.
  *
  * A cell, low half and high half:
  *
@@ -34,20 +29,29 @@
  *     a take                           finds that the position has changed
  *     an append                        finds another life in `next`
  *
- * {0, 0} cannot be mistaken: memory has one first life only.  The list itself is
- * in intake_segment.c.
+ * Who appends it cleans it before, with its new life in every cell.  {0, 0}
+ * cannot be mistaken: memory has one first life only.  The position of the head,
+ * which is exact, moves on after its segment.
  *
  * Ordering.
  *
  *     publish    a put does a cell  ->  the take of it
  *     advance    a hint is moved    ->  a later put begins there
- *     intake.vacate    a take moves the position  ->  a take after it; who uses
- *                                                     the segment again
- *     intake.go_on     an end moves on            ->  who begins there
+ *     free       a segment is cleaned    ->  who finds its cells free
+ *     vacate     a take moves the position   ->  a take after it; who uses the
+ *                                                segment again
+ *     segments.go_on   an end moves on   ->  who begins there
  */
-#include "pool/intake_impl.h"
+#include "pool/intake.h"
 
 #include "base/sched.h"
+
+#define FIRST_LIFE 1
+
+/* In the place of a function: no job yet, and never one. */
+enum { FREE, CLOSED };
+
+uint64_t weft_intake_cells_ = WEFT_SEGMENT_CELLS;
 
 /* --- puts ------------------------------------------------------------------ */
 
@@ -55,34 +59,34 @@ static uint64_t
 hint(const struct weft_intake *q)
 {
     /* acquire: advance */
-    return atomic_load_explicit(&q->tail.position, memory_order_acquire);
+    return atomic_load_explicit(&q->list.tail.position, memory_order_acquire);
 }
 
 /* Where a put begins: all before it is done. */
-static struct weft_intake_place
+static struct weft_segments_place
 put_place(const struct weft_intake *q)
 {
     const uint64_t p = hint(q);
-    struct weft_intake_place at = weft_intake_look_(&q->tail);
+    struct weft_segments_place at = weft_segments_look_(&q->list.tail);
 
-    if (weft_intake_life_(p) == at.life)
-        at.index = weft_intake_index_(p);
+    if (weft_segments_life_(p) == at.life)
+        at.index = weft_segments_index_(p);
     return at;
 }
 
 /* The function in the first cell from `at` on that holds no job, and `at` is
  * there; else `at` is behind the last. */
 static uint64_t
-first_without_job(struct weft_intake_place *at)
+first_without_job(struct weft_segments_place *at)
 {
     for (; at->index < weft_intake_cells_; at->index++) {
-        /* acquire: publish */
+        /* acquire: publish, free */
         const uint64_t fn = atomic_load_explicit(&at->s->cells[at->index].stamp,
                                                  memory_order_acquire);
-        if (fn <= WEFT_INTAKE_CLOSED)
+        if (fn <= CLOSED)
             return fn;
     }
-    return WEFT_INTAKE_FREE;
+    return FREE;
 }
 
 /* Fill `cell` if it is free in this life; false: it is not. */
@@ -94,8 +98,7 @@ fill(struct weft_pair *cell, uint64_t life, void *arg, uint64_t fn)
 
     /* acq_rel: publish */
     return (seen == NULL || (uintptr_t)seen == life) &&
-           weft_pair_replace_(cell, seen, WEFT_INTAKE_FREE, arg, fn,
-                              memory_order_acq_rel);
+           weft_pair_replace_(cell, seen, FREE, arg, fn, memory_order_acq_rel);
 }
 
 /* The next put begins behind `at`, which this one has done. */
@@ -104,8 +107,8 @@ advance(struct weft_intake *q, uint64_t life, uint64_t index)
 {
     WEFT_SCHED_POINT_("pool.put.done_not_told");
     /* release: advance */
-    atomic_store_explicit(&q->tail.position,
-                          weft_intake_position_(life, index + 1),
+    atomic_store_explicit(&q->list.tail.position,
+                          weft_segments_position_(life, index + 1),
                           memory_order_release);
 }
 
@@ -114,14 +117,14 @@ static bool
 put_at_hint(struct weft_intake *q, struct weft_job_ job)
 {
     const uint64_t p = hint(q);
-    const uint64_t life = weft_intake_life_(p);
-    const uint64_t index = weft_intake_index_(p);
-    /* acquire: intake.go_on */
-    struct weft_intake_segment *s =
-        atomic_load_explicit(&q->tail.segment.item, memory_order_acquire);
+    const uint64_t life = weft_segments_life_(p);
+    const uint64_t index = weft_segments_index_(p);
+    /* acquire: segments.go_on */
+    struct weft_segment *s =
+        atomic_load_explicit(&q->list.tail.segment.item, memory_order_acquire);
 
-    if (atomic_load_explicit(&q->tail.segment.stamp, memory_order_relaxed) !=
-            life ||
+    if (atomic_load_explicit(&q->list.tail.segment.stamp,
+                             memory_order_relaxed) != life ||
         index == weft_intake_cells_ ||
         !fill(&s->cells[index], life, job.arg, (uintptr_t)job.fn))
         return false;
@@ -129,15 +132,29 @@ put_at_hint(struct weft_intake *q, struct weft_job_ job)
     return true;
 }
 
+/* Make every cell free again.  The low half first: so no cell is ever free with
+ * another life than the new one. */
+static void
+clean(struct weft_segment *s, uint64_t life)
+{
+    for (uint64_t i = 0; i < weft_intake_cells_; i++) {
+        atomic_store_explicit(&s->cells[i].item, (void *)(uintptr_t)life,
+                              memory_order_relaxed);
+        /* release: free */
+        atomic_store_explicit(&s->cells[i].stamp, FREE, memory_order_release);
+    }
+}
+
 static __attribute__((noinline)) enum weft_status
 put_slowly(struct weft_intake *q, struct weft_job_ job)
 {
     for (;;) {
-        struct weft_intake_place at = put_place(q);
-        if (first_without_job(&at) == WEFT_INTAKE_CLOSED)
+        struct weft_segments_place at = put_place(q);
+        if (first_without_job(&at) == CLOSED)
             return WEFT_CLOSED;
         if (at.index == weft_intake_cells_) {
-            const enum weft_status s = weft_intake_tail_on_(q, &at);
+            const enum weft_status s =
+                weft_segments_tail_on_(&q->list, &at, clean);
             if (s != WEFT_OK)
                 return s;
         } else if (fill(&at.s->cells[at.index], at.life, job.arg,
@@ -162,13 +179,13 @@ weft_intake_put_(struct weft_intake *q, struct weft_job_ job)
 static bool
 try_close(struct weft_intake *q)
 {
-    struct weft_intake_place at = put_place(q);
+    struct weft_segments_place at = put_place(q);
 
-    if (first_without_job(&at) == WEFT_INTAKE_CLOSED)
+    if (first_without_job(&at) == CLOSED)
         return true;
     if (at.index == weft_intake_cells_)
-        return weft_intake_end_list_(q, &at);
-    return fill(&at.s->cells[at.index], at.life, NULL, WEFT_INTAKE_CLOSED);
+        return weft_segments_end_list_(&q->list, &at);
+    return fill(&at.s->cells[at.index], at.life, NULL, CLOSED);
 }
 
 void
@@ -182,30 +199,58 @@ weft_intake_close_(struct weft_intake *q)
 
 /* --- takes ----------------------------------------------------------------- */
 
+/* What a take finds. */
+enum found {
+    NOTHING,
+    NEVER, /* and nothing will come */
+    JOB
+};
+
+/* The position of the head is `p`, behind the last cell: go on to the next
+ * segment.  JOB: look again. */
+static enum found
+head_on(struct weft_intake *q, uint64_t p)
+{
+    const struct weft_segments_place at = weft_segments_look_(&q->list.head);
+
+    WEFT_SCHED_POINT_("pool.take.has_oldest");
+    if (at.life == weft_segments_life_(p)) {
+        const enum weft_status s = weft_segments_head_on_(&q->list, &at);
+        if (s != WEFT_OK)
+            return s == WEFT_CLOSED ? NEVER : NOTHING;
+    }
+    /* acq_rel: vacate */
+    (void)atomic_compare_exchange_strong_explicit(
+        &q->list.head.position, &p,
+        weft_segments_position_(weft_segments_life_(p) + 1, 0),
+        memory_order_acq_rel, memory_order_relaxed);
+    return JOB;
+}
+
 /*
  * What is at the head, of which *position is the position: a JOB, if that is
  * still the same when the caller looks again; NOTHING; or NEVER anything.
  */
-static enum weft_intake_found
+static enum found
 find(struct weft_intake *q, uint64_t *position, struct weft_job_ *job)
 {
     for (;;) {
-        /* acquire: intake.vacate */
+        /* acquire: vacate */
         const uint64_t p =
-            atomic_load_explicit(&q->head.position, memory_order_acquire);
+            atomic_load_explicit(&q->list.head.position, memory_order_acquire);
         WEFT_SCHED_POINT_("pool.take.has_position");
-        if (weft_intake_index_(p) == weft_intake_cells_) {
-            const enum weft_intake_found f = weft_intake_head_on_(q, p);
-            if (f != WEFT_INTAKE_JOB)
+        if (weft_segments_index_(p) == weft_intake_cells_) {
+            const enum found f = head_on(q, p);
+            if (f != JOB)
                 return f;
             continue;
         }
         /* If it is another one by now, the position has moved before. */
-        /* acquire: intake.go_on */
-        struct weft_intake_segment *s =
-            atomic_load_explicit(&q->head.segment.item, memory_order_acquire);
+        /* acquire: segments.go_on */
+        struct weft_segment *s = atomic_load_explicit(
+            &q->list.head.segment.item, memory_order_acquire);
         WEFT_SCHED_POINT_("pool.take.has_place");
-        struct weft_pair *cell = &s->cells[weft_intake_index_(p)];
+        struct weft_pair *cell = &s->cells[weft_segments_index_(p)];
         /* acquire: publish */
         const uint64_t fn =
             atomic_load_explicit(&cell->stamp, memory_order_acquire);
@@ -213,11 +258,11 @@ find(struct weft_intake *q, uint64_t *position, struct weft_job_ *job)
         job->arg = atomic_load_explicit(&cell->item, memory_order_acquire);
         job->fn = (weft_fn *)(uintptr_t)fn;
         *position = p;
-        if (fn > WEFT_INTAKE_CLOSED)
-            return WEFT_INTAKE_JOB;
-        if (atomic_load_explicit(&q->head.position, memory_order_relaxed) == p)
-            return fn == WEFT_INTAKE_CLOSED ? WEFT_INTAKE_NEVER
-                                            : WEFT_INTAKE_NOTHING;
+        if (fn > CLOSED)
+            return JOB;
+        if (atomic_load_explicit(&q->list.head.position,
+                                 memory_order_relaxed) == p)
+            return fn == CLOSED ? NEVER : NOTHING;
     }
 }
 
@@ -228,23 +273,23 @@ weft_intake_take_(struct weft_intake *q, struct weft_job_ *job)
     bool done = false;
 
     weft_reclaim_enter_();
-    while (!done && find(q, &p, job) == WEFT_INTAKE_JOB)
-        /* acq_rel: intake.vacate */
+    while (!done && find(q, &p, job) == JOB)
+        /* acq_rel: vacate */
         done = atomic_compare_exchange_strong_explicit(
-            &q->head.position, &p, p + 1, memory_order_acq_rel,
+            &q->list.head.position, &p, p + 1, memory_order_acq_rel,
             memory_order_relaxed);
     weft_reclaim_leave_();
     return done;
 }
 
-static enum weft_intake_found
+static enum found
 find_now(struct weft_intake *q)
 {
     struct weft_job_ job;
     uint64_t p;
 
     weft_reclaim_enter_();
-    const enum weft_intake_found f = find(q, &p, &job);
+    const enum found f = find(q, &p, &job);
     weft_reclaim_leave_();
     return f;
 }
@@ -252,28 +297,40 @@ find_now(struct weft_intake *q)
 bool
 weft_intake_is_drained_(struct weft_intake *q)
 {
-    return find_now(q) == WEFT_INTAKE_NEVER;
+    return find_now(q) == NEVER;
 }
 
 bool
 weft_intake_is_ready_(struct weft_intake *q)
 {
-    return find_now(q) == WEFT_INTAKE_JOB;
+    return find_now(q) == JOB;
 }
 
 size_t
 weft_intake_size_(struct weft_intake *q)
 {
     const uint64_t p =
-        atomic_load_explicit(&q->head.position, memory_order_relaxed);
+        atomic_load_explicit(&q->list.head.position, memory_order_relaxed);
 
     weft_reclaim_enter_();
-    struct weft_intake_place at = put_place(q);
+    struct weft_segments_place at = put_place(q);
     (void)first_without_job(&at);
     weft_reclaim_leave_();
     /* A segment that serves again meanwhile may look as if it had fewer. */
     const uint64_t before =
-        weft_intake_life_(p) * weft_intake_cells_ + weft_intake_index_(p);
+        weft_segments_life_(p) * weft_intake_cells_ + weft_segments_index_(p);
     const uint64_t all = at.life * weft_intake_cells_ + at.index;
     return all > before ? (size_t)(all - before) : 0;
+}
+
+enum weft_status
+weft_intake_init_(struct weft_intake *q)
+{
+    return weft_segments_init_(&q->list, FIRST_LIFE) ? WEFT_OK : WEFT_NO_MEMORY;
+}
+
+void
+weft_intake_fini_(struct weft_intake *q)
+{
+    weft_segments_fini_(&q->list);
 }

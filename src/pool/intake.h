@@ -9,8 +9,6 @@
 #ifndef WEFT_POOL_INTAKE_H
 #define WEFT_POOL_INTAKE_H
 
-#include <stdalign.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,26 +16,15 @@
 #include <weft/base.h>
 #include <weft/status.h>
 
-#include "base/cacheline.h"
-#include "base/pair.h"
+#include "container/segments.h"
 #include "pool/job.h"
 
-#define WEFT_INTAKE_SPARES 4
-
-/* One end; intake.c. */
-struct weft_intake_end {
-    alignas(WEFT_CACHE_PAIR) struct weft_pair segment; /* {segment, life} */
-    _Atomic uint64_t position;
-};
-
-struct weft_intake_segment;
-
 struct weft_intake {
-    struct weft_intake_end tail;
-    struct weft_intake_end head;
-    alignas(WEFT_CACHE_PAIR) _Atomic(struct weft_intake_segment *)
-        spares[WEFT_INTAKE_SPARES];
+    struct weft_segments list; /* the tail's position is a hint; intake.c */
 };
+
+/* How many cells of a segment are used; tests use few. */
+extern uint64_t weft_intake_cells_;
 
 /* WEFT_OK; WEFT_NO_MEMORY. */
 WEFT_MUST_USE enum weft_status weft_intake_init_(struct weft_intake *q);

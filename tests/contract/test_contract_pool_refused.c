@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "alloc_fail.h"
-#include "pool/intake_impl.h"
 #include "pool/pool_impl.h"
 #include "pools.h"
 #include "testing.h"
@@ -215,7 +214,7 @@ static void
 fill_queue(weft_pool *p, int form)
 {
     const size_t n =
-        pool_impl_of(form) == WEFT_MUTEX ? 64 : WEFT_INTAKE_CELLS - 1;
+        pool_impl_of(form) == WEFT_MUTEX ? 64 : WEFT_SEGMENT_CELLS - 1;
 
     for (size_t i = 0; i < n; i++)
         ck_assert_int_eq(weft_pool_submit(p, return_arg, NULL, NULL), WEFT_OK);
