@@ -287,4 +287,31 @@ in_folder() {
 echo 'function:audit' >>"$dir/main"
 ok "a file by a path that the program leaves" in_folder
 
+# --- memory ---
+said_once() { # WORDS: the only line
+    test "$(wc -l <"$dir/err")" = 1 && grep -q "$1" "$dir/err"
+}
+ok "a program of very many locks is compiled" compile very_many_locks <<'END'
+#include "common.h"
+#include <sys/resource.h>
+static pthread_mutex_t first = MUTEX, many[500000];
+int
+main(void)
+{
+    struct rusage used;
+
+    for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++) {
+        lock(&first);
+        lock(&many[i]);
+        unlock(&many[i]);
+        unlock(&first);
+    }
+    getrusage(RUSAGE_SELF, &used);
+    return used.ru_maxrss < 120 * 1024 ? 4 : 5;
+}
+END
+ok "the orders of 500 000 locks: it goes on" gives 4 "$tool" \
+    "$dir/very_many_locks"
+ok "what is full is said once" said_once "MiB of orders of locks are full"
+
 tap_end

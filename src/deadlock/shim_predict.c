@@ -33,6 +33,7 @@ typedef void (*write_report)(struct weft_writer *w,
                              const struct weft_dl_report *r);
 
 static _Atomic bool telling;
+static _Atomic bool full_told;
 static const struct weft_order_found *_Atomic last; /* that was told */
 static struct weft_writer writer;
 
@@ -51,10 +52,18 @@ next_found(void)
     return atomic_load_explicit(&told->next, memory_order_acquire);
 }
 
+/* Whether the graph is full, which is told once in a process. */
+static bool
+is_full_news(void)
+{
+    return weft_shim_order_ != NULL && weft_order_is_full_(weft_shim_order_) &&
+           !atomic_load_explicit(&full_told, memory_order_relaxed);
+}
+
 bool
 weft_shim_has_predicted_(void)
 {
-    return next_found() != NULL;
+    return next_found() != NULL || is_full_news();
 }
 
 static void
@@ -168,6 +177,31 @@ begin_telling(void)
     return true;
 }
 
+static void
+tell_full(void)
+{
+    const char *path = weft_shim_options_.output;
+
+    if (!is_full_news() ||
+        atomic_exchange_explicit(&full_told, true, memory_order_relaxed))
+        return;
+    writer.fd =
+        path != NULL
+            ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)
+            : STDERR_FILENO;
+    if (writer.fd < 0)
+        return;
+    writer.failed = false;
+    writer.used = 0;
+    weft_writer_say_(&writer,
+                     "weft-deadlock: %zu MiB of orders of locks are full: no "
+                     "further ones are noted\n",
+                     weft_order_bytes_(weft_shim_order_) >> 20);
+    weft_writer_flush_(&writer);
+    if (path != NULL)
+        close(writer.fd);
+}
+
 void
 weft_shim_tell_predicted_(void)
 {
@@ -186,6 +220,7 @@ weft_shim_tell_predicted_(void)
             atomic_store_explicit(&weft_shim_options_.found, true,
                                   memory_order_relaxed);
     }
+    tell_full();
     /* release: telling */
     atomic_store_explicit(&telling, false, memory_order_release);
     errno = saved;

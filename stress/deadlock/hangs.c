@@ -155,15 +155,25 @@ listen(struct result *out, int messages)
     return true;
 }
 
+/* Whether all of the report is there that has `expected` in it; it may come
+ * behind one of what could happen. */
+static bool
+has_said(const struct result *out, const char *expected)
+{
+    const char *report = expected != NULL ? strstr(out->text, expected) : NULL;
+
+    return report != NULL && strstr(report, LAST_WORDS) != NULL &&
+           out->text[out->used - 1] == '\n';
+}
+
 /* Listen until it ends, or has said all that one who hangs will say. */
 static void
-follow(struct result *out, int messages, bool hangs)
+follow(struct result *out, int messages, const char *expected, bool hangs)
 {
     const double begin = now_s();
 
     while (listen(out, messages) && now_s() - begin < PATIENCE_S) {
-        const bool said = strstr(out->text, LAST_WORDS) != NULL &&
-                          out->text[out->used - 1] == '\n';
+        const bool said = has_said(out, expected);
         if (said && out->said_ms == 0)
             out->said_ms = (now_s() - begin) * 1e3;
         if (said && hangs)
@@ -194,7 +204,9 @@ run_process(const struct deadlock_case *c, deadlock_body *body,
         run_form(c, body, threads, ends[1]);
     close(ends[1]);
     if (child > 0) {
-        follow(out, ends[0], body == c->broken && !ends_itself(c));
+        const bool is_broken = body == c->broken;
+        follow(out, ends[0], is_broken ? c->found : NULL,
+               is_broken && !ends_itself(c));
         kill(child, SIGKILL); /* one that has ended is not there any more */
         (void)waitpid(child, &status, 0);
         out->ended = WIFEXITED(status) && WEXITSTATUS(status) == OVER;
