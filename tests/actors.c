@@ -14,6 +14,8 @@ size_t graph_bytes;
 uintptr_t here;
 int map_fails;
 int map_calls;
+const struct weft_dl_place at_guard = {{0x9001}};
+const struct weft_dl_place elsewhere = {{0x9002}};
 
 static struct {
     void *at;
@@ -80,6 +82,14 @@ start(int a, int b)
 {
     weft_order_creates_(&actors[a].order, actors[b].id);
     begin_actor(b);
+}
+
+void
+begin_with(int n)
+{
+    begin_play(false);
+    for (int a = 1; a < n; a++)
+        start(0, a);
 }
 
 void
@@ -155,6 +165,39 @@ nest_3(int a, int first, int second, int third)
     lock(a, first);
     nest(a, second, third);
     unlock(a, first);
+}
+
+void
+meet_at(const void *barrier, int n)
+{
+    for (int a = 0; a < n; a++)
+        weft_order_arrives_(T(a), barrier, (uint32_t)n);
+    for (int a = 0; a < n; a++)
+        weft_order_leaves_(T(a), barrier);
+}
+
+void
+lock_guard(int a, const struct weft_dl_place *place)
+{
+    lock(a, GUARD);
+    if (weft_order_is_guard_(OBJECT(GUARD)))
+        weft_order_passes_(T(a), OBJECT(GUARD), place);
+}
+
+void
+unlock_guard(int a)
+{
+    if (weft_order_is_guard_(OBJECT(GUARD)))
+        weft_order_frees_(T(a), OBJECT(GUARD));
+    unlock(a, GUARD);
+}
+
+void
+tell(int a, const void *cond)
+{
+    lock_guard(a, &elsewhere);
+    weft_order_tells_(T(a), cond, OBJECT(GUARD));
+    unlock_guard(a);
 }
 
 int

@@ -21,6 +21,8 @@ struct actor {
 extern struct weft_order *graph;
 extern struct actor actors[ACTORS];
 
+#define T(a) (&actors[a].order)
+
 /* Objects, by their addresses only. */
 #define OBJECTS 120000
 extern char objects[8 * OBJECTS];
@@ -41,6 +43,9 @@ void *map_for_test(size_t bytes);
 /* Make the graph anew, with actor 0 alone. */
 void begin_play(bool plain);
 void end_play(void);
+
+/* Make it anew with n actors: the first, and n - 1 that it has started. */
+void begin_with(int n);
 
 /* Actor `a` starts, or joins, actor `b`; it ends before it is joined. */
 void start(int a, int b);
@@ -68,6 +73,34 @@ unlock(int a, int lock)
 /* Actor `a` takes these one in another, and gives them up. */
 void nest(int a, int first, int second);
 void nest_3(int a, int first, int second, int third);
+
+/* The first n arrive at a barrier for n and leave it. */
+void meet_at(const void *barrier, int n);
+
+/* A mutex that guards what conditions are about, and places that lock it: one
+ * where somebody waits for a condition, and another. */
+#define GUARD 20
+extern const struct weft_dl_place at_guard;
+extern const struct weft_dl_place elsewhere;
+void lock_guard(int a, const struct weft_dl_place *place);
+void unlock_guard(int a);
+
+/* `a` tells a condition under its guard. */
+void tell(int a, const void *cond);
+
+/* `a` waits for a condition that `teller` tells.  Inline: libc has a function of
+ * that name. */
+static inline void
+listen(int a, const void *cond, int teller)
+{
+    lock_guard(a, &at_guard);
+    weft_order_listens_(T(a), cond, OBJECT(GUARD), &at_guard);
+    unlock_guard(a);
+    tell(teller, cond);
+    lock_guard(a, &at_guard);
+    weft_order_told_(T(a), cond);
+    unlock_guard(a);
+}
 
 /* How many were found; the i-th. */
 int found_count(void);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "deadlocks.h"
 
+#include <weft/deadlock.h>
+
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +12,8 @@
 
 weft_mutex a;
 weft_mutex b;
+weft_mutex gate;
+weft_thread *runners[2];
 static int messages = -1; /* what goes to stderr */
 
 void
@@ -98,4 +102,87 @@ lock_b_then_a(void *unused)
     void *s = lock_a(unused);
     weft_mutex_unlock(&b);
     return s;
+}
+
+void
+enable(void)
+{
+    listen_to_stderr();
+    ck_assert_int_eq(weft_deadlock_enable(WEFT_DEADLOCK_REPORT), WEFT_OK);
+}
+
+void
+check(size_t predicted)
+{
+    ck_assert_uint_eq(weft_deadlock_predicted(), predicted);
+    ck_assert_uint_eq(weft_deadlock_count(), 0);
+    ck_assert(has_said("weft") == (predicted > 0));
+}
+
+void *
+a_then_b(void *unused)
+{
+    weft_mutex_lock(&a);
+    weft_mutex_lock(&b);
+    weft_mutex_unlock(&b);
+    weft_mutex_unlock(&a);
+    return unused;
+}
+
+void *
+b_then_a(void *unused)
+{
+    weft_mutex_lock(&b);
+    weft_mutex_lock(&a);
+    weft_mutex_unlock(&a);
+    weft_mutex_unlock(&b);
+    return unused;
+}
+
+void *
+gate_a_then_b(void *unused)
+{
+    weft_mutex_lock(&gate);
+    a_then_b(NULL);
+    weft_mutex_unlock(&gate);
+    return unused;
+}
+
+void *
+gate_b_then_a(void *unused)
+{
+    weft_mutex_lock(&gate);
+    b_then_a(NULL);
+    weft_mutex_unlock(&gate);
+    return unused;
+}
+
+static weft_fn *bodies[2];
+static atomic_int turn;
+
+static void *
+run_in_turn(void *which)
+{
+    const int i = (int)(uintptr_t)which;
+
+    while (atomic_load(&turn) != i)
+        sched_yield();
+    void *result = bodies[i](NULL);
+    atomic_store(&turn, i + 1);
+    return result;
+}
+
+void
+run_two(weft_fn *first, weft_fn *second)
+{
+    atomic_store(&turn, 0);
+    bodies[0] = first;
+    bodies[1] = second;
+    for (int i = 0; i < 2; i++)
+        runners[i] = start(run_in_turn, (void *)(uintptr_t)i);
+    for (int i = 0; i < 2; i++) { /* also where no test runs */
+        if (weft_thread_join(runners[i], WEFT_FOREVER, NULL) != WEFT_OK)
+            abort();
+        weft_thread_release(runners[i]);
+    }
 }

@@ -261,8 +261,6 @@ END_TEST
 
 #define ROUNDS 300
 
-static weft_mutex gate;
-
 /* Both locks; behind the gate, the other way round. */
 static void *
 lock_both(void *through_gate)

@@ -7,21 +7,11 @@
 #include "deadlock/order_impl.h"
 #include "testing.h"
 
-#define T(a) (&actors[a].order)
-
 #define BARRIER   OBJECT(1001)
 #define SEMAPHORE OBJECT(1002)
 #define COND      OBJECT(1003)
 #define ONCE      OBJECT(1004)
 #define MIB       ((size_t)1 << 20)
-
-static void
-begin_with(int n)
-{
-    begin_play(false);
-    for (int a = 1; a < n; a++)
-        start(0, a);
-}
 
 /* Actor `a` becomes a thread that never was. */
 static void

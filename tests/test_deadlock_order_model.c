@@ -29,8 +29,6 @@
 #define STEPS   24
 #define SEMS    2
 
-#define T(a) (&actors[a].order)
-
 enum what {
     BEGIN,
     LOCK,
@@ -397,7 +395,7 @@ come_to(int t, struct step s)
 }
 
 static void
-tell(int t, struct step s)
+tell_step(int t, struct step s)
 {
     switch (s.what) {
     case BEGIN:
@@ -448,7 +446,7 @@ count_predicted(const int *order, int n)
     for (int i = 0; i < n; i++) {
         const int t = order[i];
         come_to(t, program.step[t][at[t]]);
-        tell(t, program.step[t][at[t]++]);
+        tell_step(t, program.step[t][at[t]++]);
     }
     ck_assert(!weft_order_is_full_(graph));
     n = found_count();

@@ -11,7 +11,6 @@
 #include "actors.h"
 #include "testing.h"
 
-#define T(a)   (&actors[a].order)
 #define CROWD  4
 #define TIMES  2000
 #define SHARED OBJECT(500)
