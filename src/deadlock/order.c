@@ -22,17 +22,19 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "deadlock/order_impl.h"
 
-#define CAP     ((size_t)64 << 20)
-#define PIECE   ((size_t)64 << 10)
-#define TABLES  8
-#define LOOKS   100
-#define BUCKETS 65536
-#define MORE    4096 /* what a thread knows besides */
-#define REPEATS 64   /* after which it gets that */
+#define CAP        ((size_t)64 << 20)
+#define PIECE      ((size_t)64 << 10)
+#define TABLES     8
+#define LOOKS      100
+#define BUCKETS    65536
+#define MORE       4096 /* what a thread knows besides */
+#define REPEATS    64   /* after which it gets that */
+#define PATIENCE_S 2
 
 _Atomic uint64_t weft_order_lives_[WEFT_ORDER_LIVES];
 _Atomic uint64_t weft_order_guards_;
@@ -49,17 +51,31 @@ is_taken_now(struct weft_order *o)
         &o->taken, &free, 1, memory_order_acquire, memory_order_relaxed);
 }
 
-void
+/* Who has the lock may be stopped for as long as it takes the caller to do
+ * something, as by a collector of garbage: then nothing is noted any more. */
+bool
 weft_order_lock_(struct weft_order *o)
 {
+    const struct timespec patience = {PATIENCE_S, 0};
+    const int saved = errno;
+    long r = 0;
+
     for (int i = 0; i < LOOKS; i++)
         if (is_taken_now(o))
-            return;
-    const int saved = errno;
+            return true;
     /* acquire: order.turn */
-    while (atomic_exchange_explicit(&o->taken, 2, memory_order_acquire) != 0)
-        syscall(SYS_futex, &o->taken, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
+    while (atomic_exchange_explicit(&o->taken, 2, memory_order_acquire) != 0) {
+        r = syscall(SYS_futex, &o->taken, FUTEX_WAIT_PRIVATE, 2, &patience,
+                    NULL, 0);
+        if (r != 0 && errno == ETIMEDOUT) {
+            atomic_store_explicit(&o->held_up, true, memory_order_relaxed);
+            atomic_store_explicit(&o->full, true, memory_order_relaxed);
+            break;
+        }
+        r = 0;
+    }
     errno = saved;
+    return r == 0;
 }
 
 void
@@ -84,13 +100,14 @@ set_signals(uint64_t set)
     return old;
 }
 
-uint64_t
-weft_order_lock_alone_(struct weft_order *o)
+bool
+weft_order_lock_alone_(struct weft_order *o, uint64_t *signals)
 {
-    const uint64_t old = set_signals(UINT64_MAX);
-
-    weft_order_lock_(o);
-    return old;
+    *signals = set_signals(UINT64_MAX);
+    if (weft_order_lock_(o))
+        return true;
+    set_signals(*signals);
+    return false;
 }
 
 void
@@ -107,13 +124,20 @@ weft_order_is_full_(const struct weft_order *o)
 }
 
 bool
+weft_order_is_held_up_(const struct weft_order *o)
+{
+    return atomic_load_explicit(&o->held_up, memory_order_relaxed);
+}
+
+bool
 weft_order_enter_(struct weft_order_thread *t)
 {
     if (t->graph == NULL || t->inside || weft_order_is_full_(t->graph))
         return false;
     t->inside = true;
-    weft_order_lock_(t->graph);
-    return true;
+    if (!weft_order_lock_(t->graph))
+        t->inside = false;
+    return t->inside;
 }
 
 void

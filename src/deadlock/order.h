@@ -89,6 +89,9 @@ struct weft_order *weft_order_create_(const struct weft_order_options *options);
 
 /* Whether something was not noted for want of memory; bytes in use. */
 bool weft_order_is_full_(const struct weft_order *o);
+
+/* Whether that is because a thread was stopped while it had the graph. */
+bool weft_order_is_held_up_(const struct weft_order *o);
 size_t weft_order_bytes_(const struct weft_order *o);
 
 /* In a child of fork: nothing more is noted or asked of that graph, whose lock

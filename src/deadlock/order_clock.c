@@ -327,7 +327,10 @@ weft_order_begins_(struct weft_order *o, struct weft_order_thread *t,
     if (t->graph != NULL || t->inside || weft_order_is_full_(o))
         return;
     t->inside = true;
-    weft_order_lock_(o);
+    if (!weft_order_lock_(o)) {
+        t->inside = false;
+        return;
+    }
     struct weft_order_node *n = find_node(o, id);
     if (n == NULL)
         n = add_node(o, id, NULL);

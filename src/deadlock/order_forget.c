@@ -266,7 +266,8 @@ weft_order_forgets_(struct weft_order *o, const void *object, size_t bytes)
         bytes = 1;
     if (weft_order_is_full_(o) || (!is_much && !is_any_marked(o, begin, bytes)))
         return;
-    signals = weft_order_lock_alone_(o);
+    if (!weft_order_lock_alone_(o, &signals))
+        return;
     if (is_much)
         forget_much(o, begin, bytes);
     else

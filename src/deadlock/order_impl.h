@@ -201,6 +201,7 @@ struct weft_order {
     struct weft_order_options options;
     _Atomic uint32_t taken; /* the lock: 0 free, 1 taken, 2 and waited for */
     _Atomic bool full;      /* nothing more is noted */
+    _Atomic bool held_up;   /* for its lock was not to be had */
     _Atomic size_t bytes;
 
     struct weft_order_found *_Atomic first;
@@ -244,12 +245,13 @@ struct weft_order {
 bool weft_order_enter_(struct weft_order_thread *t);
 void weft_order_leave_(struct weft_order_thread *t);
 
-void weft_order_lock_(struct weft_order *o);
+/* Take the lock; false: it is not to be had, and the graph is full. */
+bool weft_order_lock_(struct weft_order *o);
 void weft_order_unlock_(struct weft_order *o);
 
 /* The same for a call that no thread is said to make: signals are blocked,
  * since a handler would wait for what it interrupts. */
-uint64_t weft_order_lock_alone_(struct weft_order *o);
+bool weft_order_lock_alone_(struct weft_order *o, uint64_t *signals);
 void weft_order_unlock_alone_(struct weft_order *o, uint64_t signals);
 
 /* Zeroed memory; NULL: the graph is full from then on. */

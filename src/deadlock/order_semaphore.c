@@ -42,9 +42,10 @@ void
 weft_order_sem_begins_(struct weft_order *o, const void *semaphore,
                        uint32_t value)
 {
-    if (weft_order_is_full_(o))
+    uint64_t signals;
+
+    if (weft_order_is_full_(o) || !weft_order_lock_alone_(o, &signals))
         return;
-    const uint64_t signals = weft_order_lock_alone_(o);
     weft_order_forget_syncs_(o, (uintptr_t)semaphore, (uintptr_t)semaphore, 1);
     struct weft_order_sync *s =
         value == 0 ? weft_order_get_sync_(o, semaphore, WEFT_KIND_SEMAPHORE)

@@ -60,11 +60,12 @@ struct weft_shim_thread {
     _Atomic uint32_t state;
     _Atomic pid_t tid;
     _Atomic pthread_t self;
-    uintptr_t stack_end; /* no frame lies at or above it */
-    bool full;           /* its list cannot grow any more */
-    _Atomic bool starts; /* it has started others */
-    bool started;        /* through the shim, which learns how it ends */
-    _Atomic bool kept;   /* somebody may join it: the record keeps its name */
+    uintptr_t stack_end;  /* no frame lies at or above it */
+    bool full;            /* its list cannot grow any more */
+    _Atomic bool starts;  /* it has started others */
+    bool started;         /* through the shim, which learns how it ends */
+    _Atomic bool kept;    /* somebody may join it: the record keeps its name */
+    _Atomic bool claimed; /* somebody is about to join it, or let it go */
     void *(*start)(void *);
     thrd_start_t start_c11;
     void *arg;
@@ -379,6 +380,9 @@ void weft_shim_resolve_(void);
 
 /* A reading of the program's memory that cannot fault; false: not there. */
 bool weft_shim_peek_(const void *from, void *to, size_t bytes);
+
+/* The same of what may be gone: false, too, where such a reading is refused. */
+bool weft_shim_peek_gone_(const void *from, void *to, size_t bytes);
 
 /* What the kernel says of a thread. */
 struct weft_shim_sleep {

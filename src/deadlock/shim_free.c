@@ -75,20 +75,25 @@ weft_shim_forgets_lock_(const void *lock, size_t bytes)
         weft_shim_forgets_(lock, bytes);
 }
 
-/* A lookup that succeeds frees nothing. */
+/* A lookup may free the words of an error before it: these are left. */
 static __attribute__((noinline)) free_call
 find_free(void)
 {
+    static _Thread_local bool looks;
     free_call found = NULL;
     Dl_info a;
     Dl_info b;
 
+    if (looks)
+        return NULL;
+    looks = true;
     *(void **)&found = dlsym(RTLD_NEXT, "free");
     void *size = dlsym(RTLD_NEXT, "malloc_usable_size");
     if (found != NULL && size != NULL && dladdr(size, &b) != 0 &&
         dladdr(*(void **)&found, &a) != 0 && a.dli_fbase == b.dli_fbase)
         atomic_store_explicit(&sizes_known, true, memory_order_relaxed);
     atomic_store_explicit(&real_free, found, memory_order_relaxed);
+    looks = false;
     return found;
 }
 
@@ -100,6 +105,8 @@ free(void *p)
 
     if (__builtin_expect(real == NULL, 0))
         real = find_free();
+    if (__builtin_expect(real == NULL, 0))
+        return;
     if (p != NULL && t != NULL && t->order.graph != NULL &&
         atomic_load_explicit(&sizes_known, memory_order_relaxed)) {
         const size_t bytes = malloc_usable_size(p);

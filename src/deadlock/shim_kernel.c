@@ -9,44 +9,63 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "deadlock/shim.h"
 
-bool
-weft_shim_peek_(const void *from, void *to, size_t bytes)
+/* Read it; `refused`: that is not allowed, as in a sandbox. */
+static bool
+copy(const void *from, void *to, size_t bytes, bool *refused)
 {
     struct iovec there = {(void *)(uintptr_t)from, bytes};
     struct iovec here = {to, bytes};
     const int saved = errno;
     const ssize_t n = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
 
-    if (n < 0 && errno != EFAULT) {
-        /* Not allowed, as in a sandbox.  What a thread waits for is there. */
-        memcpy(to, from, bytes);
-        errno = saved;
-        return true;
-    }
+    *refused = n < 0 && errno != EFAULT;
     errno = saved;
     return n == (ssize_t)bytes;
 }
 
-/* Read a small file of /proc; "" if there is none. */
+bool
+weft_shim_peek_(const void *from, void *to, size_t bytes)
+{
+    bool refused;
+
+    if (copy(from, to, bytes, &refused))
+        return true;
+    if (refused) /* what a thread waits for is there */
+        memcpy(to, from, bytes);
+    return refused;
+}
+
+bool
+weft_shim_peek_gone_(const void *from, void *to, size_t bytes)
+{
+    bool refused;
+
+    return copy(from, to, bytes, &refused);
+}
+
+/* Read a small file of /proc; "" if there is none.  The functions of libc would
+ * be points of cancellation. */
 static void
 read_small(const char *path, char *text, size_t room)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd =
+        (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
     size_t used = 0;
 
     while (fd >= 0 && used + 1 < room) {
-        const ssize_t n = read(fd, text + used, room - 1 - used);
+        const ssize_t n = syscall(SYS_read, fd, text + used, room - 1 - used);
         if (n <= 0)
             break;
         used += (size_t)n;
     }
     if (fd >= 0)
-        close(fd);
+        syscall(SYS_close, fd);
     text[used] = '\0';
 }
 

@@ -110,11 +110,11 @@ is_held(const struct weft_shim_thread *t, const void *object,
     if (kind == WEFT_KIND_SEMAPHORE)
         return weft_shim_sem_is_lock_(object);
     if (kind == WEFT_KIND_MUTEX)
-        return weft_shim_peek_(object, &m, sizeof(m)) &&
+        return weft_shim_peek_gone_(object, &m, sizeof(m)) &&
                m.__data.__owner == tid;
     if (kind != WEFT_KIND_READ && kind != WEFT_KIND_WRITE)
         return true;
-    if (!weft_shim_peek_(object, &l, sizeof(l)))
+    if (!weft_shim_peek_gone_(object, &l, sizeof(l)))
         return false;
     return kind == WEFT_KIND_WRITE ? l.__data.__cur_writer == tid
                                    : l.__data.__readers >> 3 != 0;

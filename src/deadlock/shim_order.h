@@ -51,7 +51,8 @@ void weft_shim_seen_at_(const void *lock);
 
 /* Which thread `self` is, that nobody has joined; NULL: not known.  `me` has
  * joined it; or nobody ever will. */
-struct weft_shim_thread *weft_shim_thread_of_(pthread_t self);
+struct weft_shim_thread *weft_shim_claim_(pthread_t self);
+void weft_shim_unclaim_(struct weft_shim_thread *t);
 void weft_shim_joined_(struct weft_shim_thread *me,
                        struct weft_shim_thread *joined);
 void weft_shim_detached_(struct weft_shim_thread *t);

@@ -193,10 +193,15 @@ tell_full(void)
         return;
     writer.failed = false;
     writer.used = 0;
-    weft_writer_say_(&writer,
-                     "weft-deadlock: %zu MiB of orders of locks are full: no "
-                     "further ones are noted\n",
-                     weft_order_bytes_(weft_shim_order_) >> 20);
+    if (weft_order_is_held_up_(weft_shim_order_))
+        weft_writer_say_(&writer,
+                         "weft-deadlock: a thread is stopped while it notes "
+                         "the order of locks: no further ones are noted\n");
+    else
+        weft_writer_say_(&writer,
+                         "weft-deadlock: %zu MiB of orders of locks are full: "
+                         "no further ones are noted\n",
+                         weft_order_bytes_(weft_shim_order_) >> 20);
     weft_writer_flush_(&writer);
     if (path != NULL)
         close(writer.fd);
@@ -210,8 +215,12 @@ weft_shim_tell_predicted_(void)
     if (!weft_shim_has_predicted_() &&
         !atomic_load_explicit(&telling, memory_order_relaxed))
         return;
-    if (!begin_telling())
+    int cancel;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    if (!begin_telling()) {
+        pthread_setcancelstate(cancel, NULL);
         return;
+    }
     for (const struct weft_order_found *f = next_found(); f != NULL;
          f = next_found()) {
         const bool wanted = tell(f);
@@ -221,6 +230,7 @@ weft_shim_tell_predicted_(void)
                                   memory_order_relaxed);
     }
     tell_full();
+    pthread_setcancelstate(cancel, NULL);
     /* release: telling */
     atomic_store_explicit(&telling, false, memory_order_release);
     errno = saved;

@@ -58,7 +58,8 @@ weft_shim_map_(size_t bytes)
         CAP) {
         atomic_fetch_sub_explicit(&mapped, bytes, memory_order_relaxed);
         if (!atomic_exchange_explicit(&said, true, memory_order_relaxed))
-            (void)!write(STDERR_FILENO, notice, sizeof(notice) - 1);
+            (void)!syscall(SYS_write, STDERR_FILENO, notice,
+                           sizeof(notice) - 1);
         return NULL;
     }
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -283,7 +284,7 @@ is_stale(const struct weft_shim_thread *t, const struct weft_shim_hold *h)
         return false;
     const uintptr_t object =
         atomic_load_explicit(&h->object, memory_order_relaxed);
-    return !weft_shim_peek_((const void *)object, &m, sizeof(m)) ||
+    return !weft_shim_peek_gone_((const void *)object, &m, sizeof(m)) ||
            m.__data.__owner !=
                atomic_load_explicit(&t->tid, memory_order_relaxed);
 }

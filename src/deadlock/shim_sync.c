@@ -245,15 +245,25 @@ weft_shim_order_ends_(struct weft_shim_thread *t)
     t->order.graph = NULL;
 }
 
+/* When the real call is over another thread may have the same pthread_t, so a
+ * record that is claimed stays so until it is used again. */
 struct weft_shim_thread *
-weft_shim_thread_of_(pthread_t self)
+weft_shim_claim_(pthread_t self)
 {
     for (struct weft_shim_thread *t = weft_shim_first_(); t != NULL;
          t = t->next)
         if (atomic_load_explicit(&t->kept, memory_order_relaxed) &&
-            atomic_load_explicit(&t->self, memory_order_relaxed) == self)
+            atomic_load_explicit(&t->self, memory_order_relaxed) == self &&
+            !atomic_exchange_explicit(&t->claimed, true, memory_order_relaxed))
             return t;
     return NULL;
+}
+
+void
+weft_shim_unclaim_(struct weft_shim_thread *t)
+{
+    if (t != NULL)
+        atomic_store_explicit(&t->claimed, false, memory_order_relaxed);
 }
 
 void

@@ -61,6 +61,7 @@ prepare(void *arg, bool joinable)
     if (t != NULL) {
         t->started = true;
         t->arg = arg;
+        atomic_store_explicit(&t->claimed, false, memory_order_relaxed);
         atomic_store_explicit(&t->kept, joinable, memory_order_relaxed);
         weft_shim_order_creates_(me, t);
     }
@@ -154,20 +155,28 @@ woke(void *arg)
     weft_shim_woke_(arg);
 }
 
+static void
+unclaim(void *other)
+{
+    weft_shim_unclaim_(other);
+}
+
 /* What `call` returns while this thread waits for the end of another. */
 #define JOIN(thread, timed, call)                                          \
     do {                                                                   \
         struct weft_shim_thread *t_ = weft_shim_self_();                   \
-        struct weft_shim_thread *other_ = weft_shim_thread_of_(thread);    \
+        struct weft_shim_thread *other_ = weft_shim_claim_(thread);        \
         if (!(timed))                                                      \
             weft_shim_awaits_(t_, NULL, WEFT_KIND_THREAD, WEFT_SHIM_HERE); \
         struct weft_shim_was was_ =                                        \
             weft_shim_waits_(t_, (const void *)(thread), WEFT_KIND_THREAD, \
                              timed, NULL, WEFT_SHIM_HERE);                 \
         int r_;                                                            \
+        pthread_cleanup_push(unclaim, other_);                             \
         pthread_cleanup_push(woke, &was_);                                 \
         r_ = call;                                                         \
         pthread_cleanup_pop(1);                                            \
+        pthread_cleanup_pop(r_ != 0);                                      \
         if (r_ == 0)                                                       \
             weft_shim_joined_(t_, other_);                                 \
         return r_;                                                         \
@@ -205,11 +214,13 @@ WEFT_HOOK int
 pthread_tryjoin_np(pthread_t thread, void **result)
 {
     struct weft_shim_thread *t = weft_shim_self_();
-    struct weft_shim_thread *other = weft_shim_thread_of_(thread);
+    struct weft_shim_thread *other = weft_shim_claim_(thread);
     const int r = weft_shim_real_.tryjoin(thread, result);
 
     if (r == 0)
         weft_shim_joined_(t, other);
+    else
+        weft_shim_unclaim_(other);
     return r;
 }
 
@@ -217,11 +228,13 @@ WEFT_HOOK int
 pthread_detach(pthread_t thread)
 {
     weft_shim_self_();
-    struct weft_shim_thread *other = weft_shim_thread_of_(thread);
+    struct weft_shim_thread *other = weft_shim_claim_(thread);
     const int r = weft_shim_real_.detach(thread);
 
     if (r == 0)
         weft_shim_detached_(other);
+    else
+        weft_shim_unclaim_(other);
     return r;
 }
 
@@ -229,12 +242,36 @@ WEFT_HOOK int
 thrd_detach(thrd_t thread)
 {
     weft_shim_self_();
-    struct weft_shim_thread *other = weft_shim_thread_of_(thread);
+    struct weft_shim_thread *other = weft_shim_claim_(thread);
     const int r = weft_shim_real_.thrd_detach(thread);
 
     if (r == thrd_success)
         weft_shim_detached_(other);
+    else
+        weft_shim_unclaim_(other);
     return r;
+}
+
+/* Handlers of others that run in the child before ours find the lock of the
+ * graph as it was: until then the forking thread tells nothing. */
+static _Thread_local bool was_inside;
+
+static void
+before_fork(void)
+{
+    struct weft_shim_thread *t = weft_shim_me_;
+
+    if (t == NULL)
+        return;
+    was_inside = t->order.inside;
+    t->order.inside = true;
+}
+
+static void
+in_parent(void)
+{
+    if (weft_shim_me_ != NULL)
+        weft_shim_me_->order.inside = was_inside;
 }
 
 static void
@@ -262,7 +299,7 @@ begin(void)
     weft_shim_self_();
     if (!weft_shim_options_.on)
         return;
-    pthread_atfork(NULL, NULL, in_child);
+    pthread_atfork(before_fork, in_parent, in_child);
     weft_shim_read_suppressions_();
     weft_shim_read_plan_();
     weft_shim_begin_duties_();
