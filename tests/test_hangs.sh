@@ -18,7 +18,7 @@ all() {
         return 1
     }
     cat "$temp/all.csv"
-    [ "$(grep -c ',broken,yes,' "$temp/all.csv")" -eq 18 ] &&
+    [ "$(grep -c ',broken,' "$temp/all.csv")" -eq 18 ] &&
         [ "$(grep -c ',mended,no,' "$temp/all.csv")" -eq 19 ]
 }
 
