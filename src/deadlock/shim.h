@@ -302,6 +302,14 @@ void weft_shim_read_options_(void);
 /* The process ends now, with this status: returns what it ends with. */
 int weft_shim_finish_(int status);
 
+struct weft_dl_report;
+struct weft_writer;
+
+/* Write a report to where the options say; or other text of the tool's. */
+void weft_shim_write_(struct weft_writer *w, const struct weft_dl_report *r);
+bool weft_shim_begin_text_(struct weft_writer *w); /* false: it cannot be */
+void weft_shim_end_text_(struct weft_writer *w);
+
 /* The functions of libc. */
 struct weft_shim_real {
     __typeof__(&pthread_create) create;

@@ -17,7 +17,6 @@
  *                 that and then reads the bell: one of the two sees the other
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,28 +64,6 @@ is_told(uint64_t mark)
 }
 
 static void
-write_to(const char *path, int otherwise,
-         void (*write_report)(struct weft_writer *,
-                              const struct weft_dl_report *),
-         const struct weft_dl_report *r)
-{
-    const int fd =
-        path != NULL
-            ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)
-            : otherwise;
-
-    if (fd < 0)
-        return;
-    writer.fd = fd;
-    writer.failed = false;
-    writer.used = 0;
-    write_report(&writer, r);
-    weft_writer_flush_(&writer);
-    if (path != NULL)
-        close(fd);
-}
-
-static void
 name_threads(struct weft_shim_picture *p)
 {
     for (uint32_t i = 0; i < p->p.count; i++)
@@ -103,25 +80,6 @@ shorten(struct weft_shim_picture *p, const struct weft_symbols *symbols)
             weft_shim_shorten_(&p->p.threads[i].wait.place, symbols, false);
     for (size_t i = 0; i < p->held_used; i++)
         weft_shim_shorten_(&p->held[i].place, symbols, true);
-}
-
-static void
-write_text(struct weft_writer *w, const struct weft_dl_report *r)
-{
-    weft_dl_write_headline_(w, r->found);
-    weft_dl_write_text_(w, r);
-}
-
-static void
-write_all(const struct weft_dl_report *r)
-{
-    const struct weft_shim_options *o = &weft_shim_options_;
-
-    write_to(o->output, STDERR_FILENO, write_text, r);
-    if (o->json != NULL)
-        write_to(o->json, -1, weft_dl_write_json_, r);
-    if (o->graph != NULL)
-        write_to(o->graph, -1, weft_dl_write_graph_, r);
 }
 
 /* Whether the threads of a cycle have not moved since the picture. */
@@ -159,7 +117,7 @@ report(struct weft_shim_picture *p, const struct weft_dl_found *f)
         weft_shim_confirm_(f);
         so = !weft_shim_suppresses_(&r);
         if (so)
-            write_all(&r);
+            weft_shim_write_(&writer, &r);
     } else {
         pictures[0].again = true;
     }

@@ -12,7 +12,6 @@
  *     order.found  a finding is written  ->  it is told
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,9 +27,6 @@
 
 #define NAMES_MS    4000
 #define PATIENCE_MS 10000
-
-typedef void (*write_report)(struct weft_writer *w,
-                             const struct weft_dl_report *r);
 
 static _Atomic bool telling;
 static _Atomic bool full_told;
@@ -64,45 +60,6 @@ bool
 weft_shim_has_predicted_(void)
 {
     return next_found() != NULL || is_full_news();
-}
-
-static void
-write_to(const char *path, int otherwise, write_report how,
-         const struct weft_dl_report *r)
-{
-    const int fd =
-        path != NULL
-            ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)
-            : otherwise;
-
-    if (fd < 0)
-        return;
-    writer.fd = fd;
-    writer.failed = false;
-    writer.used = 0;
-    how(&writer, r);
-    weft_writer_flush_(&writer);
-    if (path != NULL)
-        close(fd);
-}
-
-static void
-write_text(struct weft_writer *w, const struct weft_dl_report *r)
-{
-    weft_dl_write_headline_(w, r->found);
-    weft_dl_write_text_(w, r);
-}
-
-static void
-write_all(const struct weft_dl_report *r)
-{
-    const struct weft_shim_options *o = &weft_shim_options_;
-
-    write_to(o->output, STDERR_FILENO, write_text, r);
-    if (o->json != NULL)
-        write_to(o->json, -1, weft_dl_write_json_, r);
-    if (o->graph != NULL)
-        write_to(o->graph, -1, weft_dl_write_graph_, r);
 }
 
 /* Shorten the places, which are the caller's copies. */
@@ -140,7 +97,7 @@ tell_copy(const struct weft_order_found *f, struct weft_dl_thread *threads)
     }
     const bool wanted = !weft_shim_suppresses_(&r);
     if (wanted)
-        write_all(&r);
+        weft_shim_write_(&writer, &r);
     weft_symbols_destroy_(r.symbols);
     return wanted;
 }
@@ -180,19 +137,10 @@ begin_telling(void)
 static void
 tell_full(void)
 {
-    const char *path = weft_shim_options_.output;
-
     if (!is_full_news() ||
-        atomic_exchange_explicit(&full_told, true, memory_order_relaxed))
+        atomic_exchange_explicit(&full_told, true, memory_order_relaxed) ||
+        !weft_shim_begin_text_(&writer))
         return;
-    writer.fd =
-        path != NULL
-            ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)
-            : STDERR_FILENO;
-    if (writer.fd < 0)
-        return;
-    writer.failed = false;
-    writer.used = 0;
     if (weft_order_is_held_up_(weft_shim_order_))
         weft_writer_say_(&writer,
                          "weft-deadlock: a thread is stopped while it notes "
@@ -202,9 +150,7 @@ tell_full(void)
                          "weft-deadlock: %zu MiB of orders of locks are full: "
                          "no further ones are noted\n",
                          weft_order_bytes_(weft_shim_order_) >> 20);
-    weft_writer_flush_(&writer);
-    if (path != NULL)
-        close(writer.fd);
+    weft_shim_end_text_(&writer);
 }
 
 void
