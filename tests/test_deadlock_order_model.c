@@ -447,6 +447,8 @@ count_predicted(const int *order, int n)
         const int t = order[i];
         come_to(t, program.step[t][at[t]]);
         tell_step(t, program.step[t][at[t]++]);
+        if (at[t] == program.length[t])
+            weft_order_ends_(T(t)); /* who joins it does that later */
     }
     ck_assert(!weft_order_is_full_(graph));
     n = found_count();

@@ -184,10 +184,10 @@ round_up(size_t *bytes)
         *bytes = class * 16;
         return class;
     }
-    for (size_t room = 2048; room <= PIECE / 2; room *= 2, class ++)
+    for (size_t room = 2048; ++class < WEFT_ORDER_CLASSES; room *= 2)
         if (*bytes <= room) {
             *bytes = room;
-            return class + 1;
+            return class;
         }
     return 0;
 }
@@ -200,12 +200,12 @@ weft_order_take_(struct weft_order *o, size_t bytes)
 
     if (weft_order_is_full_(o))
         return NULL;
-    if (class == 0)
-        return map(o, bytes);
     if (p != NULL) {
         memcpy(&o->spare[class], p, sizeof(p));
         return memset(p, 0, bytes);
     }
+    if (bytes > PIECE / 2)
+        return map(o, bytes);
     if (bytes > o->left) {
         p = map(o, PIECE);
         if (p == NULL)
@@ -219,7 +219,6 @@ weft_order_take_(struct weft_order *o, size_t bytes)
     return p;
 }
 
-/* What was mapped alone is lost: tables that have become too small. */
 void
 weft_order_give_(struct weft_order *o, void *p, size_t bytes)
 {

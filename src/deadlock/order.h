@@ -124,8 +124,9 @@ void weft_order_begins_(struct weft_order *o, struct weft_order_thread *t,
 /* What the calling thread is called; cut after 63 bytes. */
 void weft_order_name_(struct weft_order_thread *t, const char *name);
 
-/* It ends: nothing more will be told. */
+/* It ends: nothing more will be told.  And nobody will ever join it. */
 void weft_order_ends_(struct weft_order_thread *t);
+void weft_order_ends_alone_(struct weft_order_thread *t);
 
 /* `t` has joined thread `id`, which has ended. */
 void weft_order_joins_(struct weft_order_thread *t, uint64_t id);

@@ -8,9 +8,18 @@
  * the clock of `b` has reached the time of `a` in the slot of `a`.
  *
  * Only threads that somebody has waited for are in a clock, so those that are
- * started and never joined cost the others nothing.  One that was joined leaves
- * its slot to the next that starts behind that join: whoever is behind the
- * second is behind the first, too.
+ * started and never waited for cost the others nothing.
+ *
+ * A thread that has ended leaves its slot to one that begins behind all moments
+ * of it that are kept: whoever is behind the second is behind those, too.  If
+ * none is kept, or no longer, it leaves it to any, for nobody will ever ask
+ * about its times again.  Times of a slot go on counting, so a clock that has
+ * one of the first thread says nothing of the second.  So there are about as
+ * many slots as threads at once and threads that moments are kept of, however
+ * many there have been.
+ *
+ * Who joins a thread whose slot is another's by then goes behind what is in its
+ * clock besides: the time alone no longer says that it is.
  *
  * Clocks are shared by all moments between two waits of a thread, and copied
  * when it goes on behind another.
@@ -21,6 +30,7 @@
 
 #define STAMP UINT64_C(0x9e3779b97f4a7c15) /* odd: all stamps are different */
 #define ENDED 16384 /* that are kept until somebody joins them */
+#define TRIED 32    /* slots with moments, for a thread that begins */
 
 /* --- clocks --------------------------------------------------------------- */
 
@@ -128,9 +138,34 @@ weft_order_now_(struct weft_order_node *n)
     return (struct weft_order_moment){n, n->clock, n->time};
 }
 
+/* A slot is in use; or free, and then in a list. */
+static void
+take_slot(struct weft_order_slot *s)
+{
+    *s->at = s->next;
+    if (s->next != NULL)
+        s->next->at = s->at;
+    s->at = NULL;
+}
+
+static void
+list_slot(struct weft_order *o, struct weft_order_slot *s)
+{
+    s->at = s->moments > 0 ? &o->free_slots : &o->clean_slots;
+    s->next = *s->at;
+    if (s->next != NULL)
+        s->next->at = &s->next;
+    *s->at = s;
+}
+
 void
 weft_order_keep_(const struct weft_order_moment *m)
 {
+    struct weft_order_slot *s = m->node->in;
+
+    s->moments++;
+    if (s->kept < m->time)
+        s->kept = m->time;
     m->node->holders++;
     if (m->clock != NULL)
         m->clock->holders++;
@@ -148,6 +183,12 @@ weft_order_drop_node_(struct weft_order *o, struct weft_order_node *n)
 void
 weft_order_let_go_(struct weft_order *o, struct weft_order_moment *m)
 {
+    struct weft_order_slot *s = m->node->in;
+
+    if (--s->moments == 0 && s->at != NULL) {
+        take_slot(s);
+        list_slot(o, s);
+    }
     weft_order_drop_clock_(o, m->clock);
     weft_order_drop_node_(o, m->node);
     *m = (struct weft_order_moment){0};
@@ -264,24 +305,48 @@ put_on(struct weft_order *o, struct weft_order_node *n)
         unlist(o, o->eldest);
 }
 
-/* A slot whose threads all come before what `c` is behind. */
-static void
+/* A slot of which nothing is kept, or only what `n` is behind. */
+static struct weft_order_slot *
+find_free_slot(const struct weft_order *o, const struct weft_order_node *n)
+{
+    struct weft_order_slot *s = o->clean_slots;
+
+    if (s != NULL)
+        return s;
+    s = o->free_slots;
+    for (int i = 0; i < TRIED && s != NULL; i++, s = s->next)
+        if (time_of(n->clock, s->last.slot) >= s->kept)
+            return s;
+    return NULL;
+}
+
+/* False: full. */
+static bool
 choose_slot(struct weft_order *o, struct weft_order_node *n)
 {
-    struct weft_order_slot **at = &o->free_slots;
+    struct weft_order_slot *s = find_free_slot(o, n);
 
-    for (int i = 0; i < 16 && *at != NULL; i++, at = &(*at)->next) {
-        struct weft_order_slot *s = *at;
-        if (time_of(n->clock, s->last.slot) < s->last.time)
-            continue;
-        n->slot = s->last.slot;
-        n->time = s->last.time + 1;
-        *at = s->next;
-        weft_order_give_(o, s, sizeof(*s));
-        return;
+    if (s != NULL) {
+        take_slot(s);
+    } else {
+        s = weft_order_take_(o, sizeof(*s));
+        if (s == NULL)
+            return false;
+        s->last.slot = o->slots++;
     }
-    n->slot = o->slots++;
-    n->time = 1;
+    n->in = s;
+    n->slot = s->last.slot;
+    n->time = ++s->last.time;
+    return true;
+}
+
+/* `n` will tell nothing more. */
+static void
+leave_slot(struct weft_order *o, struct weft_order_node *n)
+{
+    n->over = true;
+    n->in->last.time = n->time;
+    list_slot(o, n->in);
 }
 
 /* A thread that begins behind `parent`, or whenever it likes. */
@@ -289,20 +354,20 @@ static struct weft_order_node *
 add_node(struct weft_order *o, uint64_t id,
          const struct weft_order_moment *parent)
 {
-    struct weft_order_node *n = find_node(o, id);
+    struct weft_order_node *old = find_node(o, id);
+    struct weft_order_node *n = weft_order_take_(o, sizeof(*n));
 
-    if (n != NULL)
-        unlist(o, n);
-    n = weft_order_take_(o, sizeof(*n));
     if (n == NULL)
         return NULL;
     n->id = id;
     n->holders = 1;
-    if (parent != NULL && !weft_order_merge_(o, &n->clock, parent)) {
-        weft_order_give_(o, n, sizeof(*n));
+    if ((parent != NULL && !weft_order_merge_(o, &n->clock, parent)) ||
+        !choose_slot(o, n)) {
+        weft_order_drop_node_(o, n);
         return NULL;
     }
-    choose_slot(o, n);
+    if (old != NULL)
+        unlist(o, old);
     n->listed = true;
     n->next = *bucket_of(o, id);
     *bucket_of(o, id) = n;
@@ -320,6 +385,20 @@ weft_order_creates_(struct weft_order_thread *t, uint64_t id)
     weft_order_leave_(t);
 }
 
+/* Who has ended, and tells something all the same, is another, behind it. */
+static struct weft_order_node *
+begin_node(struct weft_order *o, uint64_t id)
+{
+    struct weft_order_node *n = find_node(o, id);
+
+    if (n == NULL)
+        return add_node(o, id, NULL);
+    if (!n->over)
+        return n;
+    const struct weft_order_moment last = weft_order_now_(n);
+    return add_node(o, id, &last);
+}
+
 void
 weft_order_begins_(struct weft_order *o, struct weft_order_thread *t,
                    uint64_t id)
@@ -331,11 +410,10 @@ weft_order_begins_(struct weft_order *o, struct weft_order_thread *t,
         t->inside = false;
         return;
     }
-    struct weft_order_node *n = find_node(o, id);
-    if (n == NULL)
-        n = add_node(o, id, NULL);
+    struct weft_order_node *n = begin_node(o, id);
     if (n != NULL) {
         n->holders++;
+        n->begun = true;
         t->node = n;
         t->stamp += STAMP;
     }
@@ -354,19 +432,36 @@ weft_order_name_(struct weft_order_thread *t, const char *name)
     weft_order_leave_(t);
 }
 
-void
-weft_order_ends_(struct weft_order_thread *t)
+/* Tell whether somebody may join it. */
+static void
+end_thread(struct weft_order_thread *t, bool is_joinable)
 {
     if (!weft_order_enter_(t))
         return;
     weft_order_wait_over_(t);
     weft_order_drop_passed_(t->graph, t->node);
     weft_order_drop_more_(t->graph, t->node);
-    put_on(t->graph, t->node);
+    leave_slot(t->graph, t->node);
+    if (is_joinable)
+        put_on(t->graph, t->node);
+    else if (t->node->listed)
+        unlist(t->graph, t->node);
     weft_order_drop_node_(t->graph, t->node);
     weft_order_leave_(t);
     t->graph = NULL;
     t->node = NULL;
+}
+
+void
+weft_order_ends_(struct weft_order_thread *t)
+{
+    end_thread(t, true);
+}
+
+void
+weft_order_ends_alone_(struct weft_order_thread *t)
+{
+    end_thread(t, false);
 }
 
 void
@@ -380,12 +475,10 @@ weft_order_joins_(struct weft_order_thread *t, uint64_t id)
         const struct weft_order_moment last = weft_order_now_(n);
         weft_order_done_by_(t, NULL, &last);
         weft_order_behind_(t, &last);
-        struct weft_order_slot *s = weft_order_take_(o, sizeof(*s));
-        if (s != NULL) {
-            s->last = (struct weft_order_time){n->slot, n->time};
-            s->next = o->free_slots;
-            o->free_slots = s;
-        }
+        if (n->in->last.time != n->time) /* it is another's */
+            weft_order_behind_all_(t, n->clock);
+        if (!n->begun)
+            leave_slot(o, n);
         unlist(o, n);
     }
     weft_order_wait_over_(t);

@@ -32,13 +32,16 @@ struct weft_order_moment {
     uint64_t time;
 };
 
-/* A thread.  Its slot is used again by one that begins after it was joined. */
+/* A thread.  Its slot is used again when it has ended: see order_clock.c. */
 struct weft_order_node {
     struct weft_order_node *next; /* of the same hash */
     uint64_t id;
     uint64_t time;
     struct weft_order_clock *clock; /* of others; NULL: none came before */
     uint32_t slot;
+    struct weft_order_slot *in;      /* what is known of that */
+    bool begun;                      /* it has, or had, a record */
+    bool over;                       /* and will tell nothing more */
     uint32_t holders;                /* its own record, the table, moments */
     bool listed;                     /* in the table */
     struct weft_order_node *younger; /* of those that ended and are listed */
@@ -54,9 +57,13 @@ struct weft_order_node {
     char name[64];
 };
 
+/* A slot, and all threads that have had it.  Never given back. */
 struct weft_order_slot {
-    struct weft_order_slot *next;
-    struct weft_order_time last;
+    struct weft_order_slot *next; /* of a list of free ones */
+    struct weft_order_slot **at;  /* what leads to it there; NULL: in use */
+    struct weft_order_time last;  /* that was begun, or has ended with it */
+    uint64_t kept;                /* the latest time of a moment */
+    size_t moments;               /* that are kept */
 };
 
 struct weft_order_lock {
@@ -213,8 +220,9 @@ struct weft_order {
     void *spare[WEFT_ORDER_CLASSES];
 
     uint32_t slots;
-    struct weft_order_slot *free_slots;
-    uint32_t ended; /* threads that nobody has joined */
+    struct weft_order_slot *free_slots;  /* with moments */
+    struct weft_order_slot *clean_slots; /* free ones without */
+    uint32_t ended;                      /* threads that nobody has joined */
     struct weft_order_node *eldest;
     struct weft_order_node *youngest;
     uint64_t seen;

@@ -26,7 +26,7 @@ void weft_shim_order_forked_(struct weft_shim_thread *me);
  *              run; false: it has told that before
  *   awaits     it is about to wait without a deadline for what others have to do
  *   leaves     its routine has returned
- *   ends       it is no more; told by who buries it
+ *   ends       it is no more; told by who buries it, or is about to join it
  */
 bool weft_shim_asks_(struct weft_shim_thread *t, const void *object,
                      enum weft_kind kind, const struct weft_shim_frame *here);
@@ -36,7 +36,7 @@ void weft_shim_order_creates_(struct weft_shim_thread *me,
                               const struct weft_shim_thread *other);
 void weft_shim_order_begins_(struct weft_shim_thread *t);
 void weft_shim_order_leaves_(struct weft_shim_thread *t);
-void weft_shim_order_ends_(struct weft_shim_thread *t);
+void weft_shim_order_ends_(struct weft_shim_thread *t, bool is_joined);
 
 /* Copy one lock that a thread holds. */
 void weft_shim_copy_hold_(struct weft_dl_held *to,

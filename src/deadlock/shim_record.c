@@ -143,7 +143,7 @@ take_used(void)
         add_ending(t);
         return NULL;
     }
-    weft_shim_order_ends_(t);
+    weft_shim_order_ends_(t, false);
     return atomic_load_explicit(&t->count, memory_order_relaxed) == 0 ? t
                                                                       : NULL;
 }

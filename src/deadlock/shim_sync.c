@@ -237,11 +237,14 @@ weft_shim_order_leaves_(struct weft_shim_thread *t)
 }
 
 void
-weft_shim_order_ends_(struct weft_shim_thread *t)
+weft_shim_order_ends_(struct weft_shim_thread *t, bool is_joined)
 {
     if (t->order.graph == NULL)
         return;
-    weft_order_ends_(&t->order);
+    if (is_joined)
+        weft_order_ends_(&t->order);
+    else
+        weft_order_ends_alone_(&t->order);
     t->order.graph = NULL;
 }
 
@@ -273,7 +276,7 @@ weft_shim_joined_(struct weft_shim_thread *me, struct weft_shim_thread *joined)
 
     if (joined == NULL)
         return;
-    weft_shim_order_ends_(joined);
+    weft_shim_order_ends_(joined, true);
     if (me->order.graph != NULL)
         weft_order_joins_(&me->order, atomic_load_explicit(
                                           &joined->id, memory_order_relaxed));
