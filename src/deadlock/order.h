@@ -219,6 +219,11 @@ void weft_order_wants_(struct weft_order_thread *t,
 void weft_order_forgets_(struct weft_order *o, const void *object,
                          size_t bytes);
 
+/* The same, told by `t`, the calling thread: no system calls.  Not told if it
+ * interrupts another call of `t`. */
+void weft_order_forgets_by_(struct weft_order_thread *t, const void *object,
+                            size_t bytes);
+
 /*
  * `t`, which holds `held`, is about to wait for what others have to do: the end
  * of a thread, a barrier, a condition, an event, a semaphore that is no lock.

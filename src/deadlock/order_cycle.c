@@ -447,6 +447,8 @@ void
 weft_order_search_(struct weft_order *o, struct weft_order_combination *c,
                    const struct weft_order_moment *m)
 {
+    if (c->held->depth == 0)
+        return; /* nobody waits for who holds nothing */
     struct search s = begin_search(o, c, m);
 
     mark_ways(&s);

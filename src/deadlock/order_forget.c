@@ -2,12 +2,13 @@
 /*
  * order_forget.c - objects whose memory is another's from now on.
  *
- * Every free of a program is told, so most are answered by a filter: a bit for
- * every 64 bytes in which something was ever noted.  Bits are shared and never
- * cleared; one that is set for nothing costs a look into a table.
+ * Every free of a program is told, so most are answered by a filter: a count
+ * for every 64 bytes of what is noted there.  Counts are shared; one for others
+ * costs a look into a table.  One that has come to its end stays there.
  *
- * A lock that has ended is found no more, but stays in the graph until there
- * are as many dead ones as live.  Then all combinations with a dead one go,
+ * A lock that was only ever taken alone leaves at once with all that is noted of
+ * it: nothing in the graph leads to it.  Any other that has ended is found no
+ * more, but stays in the graph until there are as many dead ones as live.  Then all combinations with a dead one go,
  * which are all the stacks, edges and moments that know it.  A cycle that
  * another thread would close later through locks that are no more is lost with
  * them.
@@ -17,31 +18,43 @@
  */
 #include "deadlock/order_impl.h"
 
-#define DEAD 1024 /* worth a sweep */
+#define DEAD 4096 /* worth a sweep */
+#define MANY 255  /* no longer counted */
 
 static size_t
-bit_of(uintptr_t address)
+place_of(uintptr_t address)
 {
-    return weft_order_hash_(address / 64) % (64 * (size_t)WEFT_ORDER_FILTER);
+    return weft_order_hash_(address / 64) % WEFT_ORDER_FILTER;
+}
+
+/* Changed under the lock of the graph. */
+static void
+count(struct weft_order *o, const void *object, int by)
+{
+    _Atomic uint8_t *at = &o->filter[place_of((uintptr_t)object)];
+    const int n = atomic_load_explicit(at, memory_order_relaxed);
+
+    if (n != MANY)
+        atomic_store_explicit(at, (uint8_t)(n + by), memory_order_relaxed);
 }
 
 void
 weft_order_mark_(struct weft_order *o, const void *object)
 {
-    const size_t bit = bit_of((uintptr_t)object);
+    count(o, object, 1);
+}
 
-    atomic_fetch_or_explicit(&o->filter[bit / 64], UINT64_C(1) << bit % 64,
-                             memory_order_relaxed);
+void
+weft_order_unmark_(struct weft_order *o, const void *object)
+{
+    count(o, object, -1);
 }
 
 static bool
 is_marked(const struct weft_order *o, uintptr_t address)
 {
-    const size_t bit = bit_of(address);
-
-    return (atomic_load_explicit(&o->filter[bit / 64], memory_order_relaxed) >>
-                bit % 64 &
-            1) != 0;
+    return atomic_load_explicit(&o->filter[place_of(address)],
+                                memory_order_relaxed) != 0;
 }
 
 /* --- the sweep ------------------------------------------------------------ */
@@ -184,6 +197,7 @@ sweep(struct weft_order *o)
     give_combinations(o, combinations);
     while (stacks != NULL) {
         struct weft_order_stack *next = stacks->next;
+        stacks->lock->stacks--;
         weft_order_give_(o, stacks, sizeof(*stacks));
         stacks = next;
     }
@@ -197,20 +211,48 @@ sweep(struct weft_order *o)
 
 /* --- what is forgotten ---------------------------------------------------- */
 
+/* Take what wants a lock that was only taken alone out of the table. */
+static struct weft_order_combination *
+unlink_wanted(struct weft_order *o, struct weft_order_lock *l)
+{
+    struct weft_order_combination *all = NULL;
+
+    for (struct weft_order_combination *c = l->wanted; c != NULL;
+         c = c->next_wanted) {
+        struct weft_order_combination **at =
+            weft_order_combination_bucket_(o, c->held, l, c->place);
+        while (*at != c)
+            at = &(*at)->next;
+        *at = c->next;
+        c->next = all;
+        all = c;
+    }
+    return all;
+}
+
 static void
 end_life(struct weft_order *o, struct weft_order_lock *l)
 {
     const enum weft_kind kinds[] = {l->kind, WEFT_KIND_WRITE};
 
+    for (int i = 0; i < 1 + (l->kind == WEFT_KIND_READ); i++) {
+        _Atomic uint64_t *lives =
+            &weft_order_lives_[weft_order_scatter_(l->object, kinds[i]) >> 58];
+        atomic_store_explicit(
+            lives, atomic_load_explicit(lives, memory_order_relaxed) + 1,
+            memory_order_relaxed);
+    }
+    o->live--;
+    weft_order_unmark_(o, l->object);
+    if (l->in == NULL && l->out == NULL && l->stacks == 0) {
+        give_combinations(o, unlink_wanted(o, l));
+        weft_order_give_(o, l, sizeof(*l));
+        return;
+    }
     l->dead = true;
     l->next = o->ends;
     o->ends = l;
     o->dead++;
-    o->live--;
-    for (int i = 0; i < 1 + (l->kind == WEFT_KIND_READ); i++)
-        atomic_fetch_add_explicit(
-            &weft_order_lives_[weft_order_scatter_(l->object, kinds[i]) >> 58],
-            1, memory_order_relaxed);
 }
 
 /* Forget what is in the bytes, of what is noted where `address` would be. */
@@ -255,20 +297,10 @@ is_any_marked(const struct weft_order *o, uintptr_t begin, size_t bytes)
     return false;
 }
 
-void
-weft_order_forgets_(struct weft_order *o, const void *object, size_t bytes)
+static void
+forget(struct weft_order *o, uintptr_t begin, size_t bytes)
 {
-    const uintptr_t begin = (uintptr_t)object;
-    const bool is_much = bytes / 64 > o->mask;
-    uint64_t signals;
-
-    if (bytes == 0)
-        bytes = 1;
-    if (weft_order_is_full_(o) || (!is_much && !is_any_marked(o, begin, bytes)))
-        return;
-    if (!weft_order_lock_alone_(o, &signals))
-        return;
-    if (is_much)
+    if (bytes / 64 > o->mask)
         forget_much(o, begin, bytes);
     else
         for (uintptr_t at = begin / 64; at <= (begin + bytes - 1) / 64; at++)
@@ -276,5 +308,39 @@ weft_order_forgets_(struct weft_order *o, const void *object, size_t bytes)
                 forget_at(o, at * 64, begin, bytes);
     if (o->dead >= DEAD && o->dead >= o->live)
         sweep(o);
+}
+
+/* Whether there may be something to forget. */
+static bool
+is_worth_it(const struct weft_order *o, uintptr_t begin, size_t bytes)
+{
+    return !weft_order_is_full_(o) &&
+           (bytes / 64 > o->mask || is_any_marked(o, begin, bytes));
+}
+
+void
+weft_order_forgets_(struct weft_order *o, const void *object, size_t bytes)
+{
+    const uintptr_t begin = (uintptr_t)object;
+    uint64_t signals;
+
+    if (bytes == 0)
+        bytes = 1;
+    if (!is_worth_it(o, begin, bytes) || !weft_order_lock_alone_(o, &signals))
+        return;
+    forget(o, begin, bytes);
     weft_order_unlock_alone_(o, signals);
+}
+
+void
+weft_order_forgets_by_(struct weft_order_thread *t, const void *object,
+                       size_t bytes)
+{
+    const uintptr_t begin = (uintptr_t)object;
+
+    if (bytes == 0 || t->graph == NULL ||
+        !is_worth_it(t->graph, begin, bytes) || !weft_order_enter_(t))
+        return;
+    forget(t->graph, begin, bytes);
+    weft_order_leave_(t);
 }

@@ -58,8 +58,8 @@ get_place(struct weft_order *o, const struct weft_dl_place *place)
     uint64_t hash = 0;
 
     for (int i = 0; i < WEFT_DL_PLACES; i++)
-        hash = weft_order_hash_(hash * 31 + place->call[i]);
-    struct weft_order_place **bucket = &o->places[hash & o->mask];
+        hash = (hash ^ place->call[i]) * UINT64_C(0x9e3779b97f4a7c15);
+    struct weft_order_place **bucket = &o->places[hash >> 40 & o->mask];
     struct weft_order_place *p = *bucket;
     while (p != NULL && memcmp(&p->place, place, sizeof(*place)) != 0)
         p = p->next;
@@ -100,6 +100,7 @@ get_stack(struct weft_order *o, struct weft_order_stack *outer,
     s->depth = outer->depth + 1;
     s->next = *bucket;
     *bucket = s;
+    lock->stacks++;
     return s;
 }
 
@@ -189,9 +190,8 @@ get_combination(struct weft_order *o, struct weft_order_stack *held,
                 struct weft_order_lock *lock, const struct weft_dl_held *wanted)
 {
     struct weft_order_place *place = get_place(o, &wanted->place);
-    const uint64_t hash =
-        weft_order_hash_2_(weft_order_hash_2_((uintptr_t)held, lock), place);
-    struct weft_order_combination **bucket = &o->combinations[hash & o->mask];
+    struct weft_order_combination **bucket =
+        weft_order_combination_bucket_(o, held, lock, place);
     struct weft_order_combination *c = *bucket;
 
     while (c != NULL && (c->held != held || c->lock != lock ||

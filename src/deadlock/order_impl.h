@@ -75,6 +75,7 @@ struct weft_order_lock {
     uint64_t seen;
     struct weft_order_edge *out; /* to what was wanted while it was held */
     uint32_t outs;
+    uint32_t stacks; /* that it is on top of */
     struct weft_order_edge *in;
     struct weft_order_combination *wanted;
     struct weft_order_lock *queue;
@@ -202,7 +203,7 @@ struct weft_order_told {
 };
 
 #define WEFT_ORDER_CLASSES 80
-#define WEFT_ORDER_FILTER  1024
+#define WEFT_ORDER_FILTER  32768
 
 struct weft_order {
     struct weft_order_options options;
@@ -242,8 +243,9 @@ struct weft_order {
     struct weft_order_told **told;
     struct weft_order_sync **syncs;
     _Atomic bool blind; /* a handler of a signal has posted unseen */
-    /* Bits of 64 bytes of memory with locks and what orders threads, or not. */
-    _Atomic uint64_t filter[WEFT_ORDER_FILTER];
+    /* How many locks and what orders threads are in 64 bytes of memory, or in
+     * others. */
+    _Atomic uint8_t filter[WEFT_ORDER_FILTER];
 };
 
 /* --- order.c -------------------------------------------------------------- */
@@ -331,6 +333,18 @@ weft_order_lock_bucket_(struct weft_order *o, uintptr_t address)
     return &o->locks[weft_order_hash_(address / 64) & o->mask];
 }
 
+static inline struct weft_order_combination **
+weft_order_combination_bucket_(struct weft_order *o,
+                               const struct weft_order_stack *held,
+                               const struct weft_order_lock *lock,
+                               const struct weft_order_place *place)
+{
+    const uint64_t hash =
+        weft_order_hash_2_(weft_order_hash_2_((uintptr_t)held, lock), place);
+
+    return &o->combinations[hash & o->mask];
+}
+
 /* Note that.  NULL: full, or it holds what it wants.  Set `*is_new` if it was
  * not known. */
 struct weft_order_combination *
@@ -344,8 +358,9 @@ struct weft_order_edge *weft_order_find_edge_(struct weft_order *o,
 
 /* --- order_forget.c ------------------------------------------------------- */
 
-/* Note that there is something at `object`. */
+/* Note that there is something at `object`; no more. */
 void weft_order_mark_(struct weft_order *o, const void *object);
+void weft_order_unmark_(struct weft_order *o, const void *object);
 
 /* --- order_cycle.c -------------------------------------------------------- */
 

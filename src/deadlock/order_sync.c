@@ -208,6 +208,7 @@ drop_sync(struct weft_order *o, struct weft_order_sync *s)
         weft_order_drop_posts_(o, s);
     if (s->kind == WEFT_KIND_COND || s->kind == WEFT_KIND_MUTEX)
         weft_order_drop_told_(o, s);
+    weft_order_unmark_(o, s->object);
     drop_round(o, s->round);
     drop_arrivals(o, s->members);
     weft_order_drop_clock_(o, s->clock);

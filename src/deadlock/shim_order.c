@@ -88,11 +88,7 @@ weft_shim_forgets_(const void *object, size_t bytes)
     struct weft_shim_thread *t = weft_shim_self_();
     const int saved = errno;
 
-    if (t->order.graph == NULL || t->order.inside)
-        return;
-    t->order.inside = true;
-    weft_order_forgets_(weft_shim_order_, object, bytes);
-    t->order.inside = false;
+    weft_order_forgets_by_(&t->order, object, bytes);
     errno = saved;
 }
 
