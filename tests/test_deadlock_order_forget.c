@@ -180,17 +180,54 @@ START_TEST(test_crowded_memory_is_still_looked_at)
     const char *line = OBJECT(0) + (64 - (uintptr_t)OBJECT(0) % 64);
 
     begin_with(2);
-    for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < 5 * 64; i++) {
+    for (int some = 4; some <= 5; some++) {
+        for (int i = 0; i < some * 64; i++) {
             const struct weft_dl_held wanted = {
                 line + i % 64, kinds[i / 64], {{1}}};
             weft_order_wants_(T(0), &wanted, NULL, 0);
         }
-        ck_assert_uint_eq(graph->live, 5 * 64);
+        ck_assert_uint_eq(graph->live, some * 64);
         for (int i = 0; i < 64; i++)
             weft_order_forgets_by_(T(0), line + i, 1);
         ck_assert_uint_eq(graph->live, 0);
         ck_assert_uint_eq(count_marks(), 255);
+    }
+    end_play();
+}
+END_TEST
+
+static uint32_t seed = 1;
+
+static uint32_t
+draw(uint32_t below)
+{
+    seed = seed * 1664525 + 1013904223;
+    return (uint32_t)((uint64_t)seed * below >> 32);
+}
+
+START_TEST(test_what_lies_in_the_bytes_is_forgotten_and_nothing_else)
+{
+    begin_with(2);
+    for (int round = 0; round < 2000; round++) {
+        const size_t bytes = draw(1u << (1 + draw(20))) + 1;
+        const size_t begin = draw(sizeof(objects));
+        int left = 0;
+        for (int i = 0; i < 20; i++) {
+            const int l = (int)draw(OBJECTS);
+            lock(0, l);
+            unlock(0, l);
+        }
+        for (size_t i = 0; i <= graph->mask; i++)
+            for (struct weft_order_lock *l = graph->locks[i]; l != NULL;
+                 l = l->next)
+                left += (size_t)((const char *)l->object - objects) - begin >=
+                        bytes;
+        weft_order_forgets_by_(T(0), objects + begin, bytes);
+        ck_assert_int_eq((int)graph->live, left);
+        if (round % 8 == 0)
+            weft_order_forgets_(graph, NULL, SIZE_MAX);
+        if (round % 8 == 0)
+            ck_assert_int_eq((int)graph->live, 0);
     }
     end_play();
 }
@@ -226,6 +263,7 @@ main(void)
         {&test_what_is_swept_is_counted_no_more, 1},
         {&test_memory_is_empty_when_all_in_it_has_ended, 1},
         {&test_crowded_memory_is_still_looked_at, 1},
+        {&test_what_lies_in_the_bytes_is_forgotten_and_nothing_else, 1},
         {&test_a_handler_amid_a_call_forgets_nothing, 1},
     };
 

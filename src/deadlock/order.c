@@ -241,7 +241,8 @@ make_tables(struct weft_order *o)
            buckets * TABLES * sizeof(void *) > o->options.bytes / 8)
         buckets /= 2;
     void **all = map(o, TABLES * buckets * sizeof(*all));
-    if (all == NULL)
+    o->pages = map(o, WEFT_ORDER_PAGES);
+    if (all == NULL || o->pages == NULL)
         return false;
     o->mask = buckets - 1;
     o->nodes = (struct weft_order_node **)all;

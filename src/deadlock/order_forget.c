@@ -2,9 +2,10 @@
 /*
  * order_forget.c - objects whose memory is another's from now on.
  *
- * Every free of a program is told, so most are answered by a filter: a count
- * for every 64 bytes of what is noted there.  Counts are shared; one for others
- * costs a look into a table.  One that has come to its end stays there.
+ * Every free of a program is told, so most are answered by filters: a count for
+ * every page of what is noted there, eight of which are looked at as one, and
+ * one for every 64 bytes.  Counts are shared; one for others costs a look into a
+ * table.  One that has come to its end stays there.
  *
  * A lock that was only ever taken alone leaves at once with all that is noted of
  * it: nothing in the graph leads to it.  Any other that has ended is found no
@@ -21,40 +22,84 @@
 #define DEAD 4096 /* worth a sweep */
 #define MANY 255  /* no longer counted */
 
+#define LINE  64u /* bytes */
+#define LINES 64u /* of a page */
+
 static size_t
-place_of(uintptr_t address)
+place_of(uintptr_t line)
 {
-    return weft_order_hash_(address / 64) % WEFT_ORDER_FILTER;
+    return weft_order_hash_(line) % WEFT_ORDER_FILTER;
+}
+
+static uint64_t
+counts_of_pages(const struct weft_order *o, uintptr_t page)
+{
+    return atomic_load_explicit(&o->pages[page % WEFT_ORDER_PAGES / 8],
+                                memory_order_relaxed);
 }
 
 /* Changed under the lock of the graph. */
 static void
-count(struct weft_order *o, const void *object, int by)
+count(struct weft_order *o, const void *object, bool is_more)
 {
-    _Atomic uint8_t *at = &o->filter[place_of((uintptr_t)object)];
+    const uintptr_t line = (uintptr_t)object / LINE;
+    const uintptr_t page = line / LINES;
+    const unsigned lane = page % 8 * 8;
+    const uint64_t counts = counts_of_pages(o, page);
+    const uint64_t one = UINT64_C(1) << lane;
+    _Atomic uint8_t *at = &o->filter[place_of(line)];
     const int n = atomic_load_explicit(at, memory_order_relaxed);
 
     if (n != MANY)
-        atomic_store_explicit(at, (uint8_t)(n + by), memory_order_relaxed);
+        atomic_store_explicit(at, (uint8_t)(is_more ? n + 1 : n - 1),
+                              memory_order_relaxed);
+    if ((counts >> lane & 0xff) != MANY)
+        atomic_store_explicit(&o->pages[page % WEFT_ORDER_PAGES / 8],
+                              is_more ? counts + one : counts - one,
+                              memory_order_relaxed);
 }
 
 void
 weft_order_mark_(struct weft_order *o, const void *object)
 {
-    count(o, object, 1);
+    count(o, object, true);
 }
 
 void
 weft_order_unmark_(struct weft_order *o, const void *object)
 {
-    count(o, object, -1);
+    count(o, object, false);
 }
 
-static bool
-is_marked(const struct weft_order *o, uintptr_t address)
+/* The first page from `page` to `last` that has something, or seems to; behind
+ * `last`: none. */
+static uintptr_t
+next_page(const struct weft_order *o, uintptr_t page, uintptr_t last)
 {
-    return atomic_load_explicit(&o->filter[place_of(address)],
-                                memory_order_relaxed) != 0;
+    while (page <= last) {
+        const uint64_t counts = counts_of_pages(o, page) >> page % 8 * 8;
+        if ((counts & 0xff) != 0)
+            break;
+        page += counts != 0 ? 1 : 8 - page % 8;
+    }
+    return page;
+}
+
+/* The same with lines. */
+static uintptr_t
+next_line(const struct weft_order *o, uintptr_t line, uintptr_t last)
+{
+    while (line <= last) {
+        const uintptr_t page = next_page(o, line / LINES, last / LINES);
+        if (page != line / LINES)
+            line = page * LINES;
+        else if (atomic_load_explicit(&o->filter[place_of(line)],
+                                      memory_order_relaxed) != 0)
+            break;
+        else
+            line++;
+    }
+    return line;
 }
 
 /* --- the sweep ------------------------------------------------------------ */
@@ -286,26 +331,24 @@ forget_much(struct weft_order *o, uintptr_t begin, size_t bytes)
             forget_at(o, (uintptr_t)o->syncs[i]->object, begin, bytes);
 }
 
+/* Whether there are fewer pages than this memory has. */
 static bool
-is_any_marked(const struct weft_order *o, uintptr_t begin, size_t bytes)
+is_much(size_t bytes)
 {
-    const uintptr_t last = (begin + bytes - 1) / 64;
-
-    for (uintptr_t at = begin / 64; at <= last; at++)
-        if (is_marked(o, at * 64))
-            return true;
-    return false;
+    return bytes / (LINE * LINES) >= WEFT_ORDER_PAGES;
 }
 
 static void
 forget(struct weft_order *o, uintptr_t begin, size_t bytes)
 {
-    if (bytes / 64 > o->mask)
+    const uintptr_t last = (begin + bytes - 1) / LINE;
+
+    if (is_much(bytes))
         forget_much(o, begin, bytes);
     else
-        for (uintptr_t at = begin / 64; at <= (begin + bytes - 1) / 64; at++)
-            if (is_marked(o, at * 64))
-                forget_at(o, at * 64, begin, bytes);
+        for (uintptr_t line = next_line(o, begin / LINE, last); line <= last;
+             line = next_line(o, line + 1, last))
+            forget_at(o, line * LINE, begin, bytes);
     if (o->dead >= DEAD && o->dead >= o->live)
         sweep(o);
 }
@@ -314,8 +357,10 @@ forget(struct weft_order *o, uintptr_t begin, size_t bytes)
 static bool
 is_worth_it(const struct weft_order *o, uintptr_t begin, size_t bytes)
 {
+    const uintptr_t last = (begin + bytes - 1) / LINE;
+
     return !weft_order_is_full_(o) &&
-           (bytes / 64 > o->mask || is_any_marked(o, begin, bytes));
+           (is_much(bytes) || next_line(o, begin / LINE, last) <= last);
 }
 
 void

@@ -204,6 +204,7 @@ struct weft_order_told {
 
 #define WEFT_ORDER_CLASSES 80
 #define WEFT_ORDER_FILTER  32768
+#define WEFT_ORDER_PAGES   65536
 
 struct weft_order {
     struct weft_order_options options;
@@ -246,6 +247,7 @@ struct weft_order {
     /* How many locks and what orders threads are in 64 bytes of memory, or in
      * others. */
     _Atomic uint8_t filter[WEFT_ORDER_FILTER];
+    _Atomic uint64_t *pages; /* the same for pages of 4 KiB, 8 in a word */
 };
 
 /* --- order.c -------------------------------------------------------------- */
