@@ -8,7 +8,7 @@
 
 #include "deadlock/order.h"
 
-#define ACTORS     16
+#define ACTORS     40
 #define ACTOR_HELD 72
 
 struct actor {

@@ -56,18 +56,37 @@ START_TEST(test_one_order_in_all_threads_is_none)
 }
 END_TEST
 
-START_TEST(test_a_cycle_of_any_length_up_to_six_is_one)
+START_TEST(test_a_cycle_of_any_length_up_to_32_is_one)
 {
-    const int n = 3 + _i;
+    static const int lengths[] = {3, 4, 5, 6, 7, 10, 20, 31, 32, 33};
+    const int n = lengths[_i];
 
     begin_with(n);
     for (int a = 0; a < n; a++) {
         ck_assert_int_eq(found_count(), 0);
         nest(a, a, (a + 1) % n);
     }
-    ck_assert_int_eq(found_count(), n <= 6);
-    if (n <= 6)
+    ck_assert_int_eq(found_count(), n <= 32);
+    if (n <= 32)
         ck_assert_uint_eq(found_at(0)->found.count, (unsigned)n);
+    end_play();
+}
+END_TEST
+
+START_TEST(test_three_of_whom_two_never_meet_are_none)
+{
+    begin_with(2);
+    nest(1, 0, 1);
+    join(0, 1);
+    start(0, 2);
+    nest(2, 1, 2);
+    nest(0, 2, 0);
+    ck_assert_int_eq(found_count(), 0);
+    start(0, 3);
+    nest(3, 0, 1);
+    ck_assert_int_eq(found_count(), 0); /* behind what 0 has done */
+    nest(0, 2, 0);
+    ck_assert_int_eq(found_count(), 1);
     end_play();
 }
 END_TEST
@@ -403,9 +422,10 @@ main(void)
         {&test_both_orders_in_two_threads_are_one, 1},
         {&test_both_orders_in_one_thread_are_none, 1},
         {&test_one_order_in_all_threads_is_none, 1},
-        {&test_a_cycle_of_any_length_up_to_six_is_one, 5},
+        {&test_a_cycle_of_any_length_up_to_32_is_one, 10},
         {&test_what_came_before_a_start_is_apart, 1},
         {&test_what_comes_behind_a_join_is_apart, 1},
+        {&test_three_of_whom_two_never_meet_are_none, 1},
         {&test_who_is_not_behind_a_join_is_beside, 1},
         {&test_one_thread_after_another_is_apart, 1},
         {&test_nobody_knows_who_started_it, 1},

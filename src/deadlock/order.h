@@ -23,7 +23,7 @@
  *              and threads that are no more cost nothing for long; 16384
  *              threads that have ended and were not joined are kept.  When half
  *              of it is in use, locks that are taken alone are noted no more
- *   bounds     cycles of up to 6 threads; once one is found through what was
+ *   bounds     cycles of up to 32 threads; once one is found through what was
  *              just noted, no longer ones
  *   signals    an event in a handler that interrupts another of the same thread
  *              is not noted

@@ -9,6 +9,9 @@
  * closed path one moment of each combination is chosen so that all are of
  * different threads and none must come before another.
  *
+ * A cycle has no more threads than there are slots (order_clock.c): two that had
+ * one slot never meet.  Two threads are then not asked for what takes three.
+ *
  * Once a cycle is found longer ones are not looked for: they would be most of
  * those in a program that takes many locks in any order.  Neither are all there
  * where so many do not count that the steps are used up.
@@ -33,6 +36,7 @@
 
 struct search {
     struct weft_order *o;
+    uint32_t longest; /* that a cycle can be */
     uint32_t length;
     uint32_t steps; /* that are left */
     bool closed;    /* a cycle of this length is one, told or not */
@@ -313,7 +317,7 @@ mark_ways(struct search *s)
     for (; held->outer != NULL; held = held->outer)
         last = mark(s, last, held->lock, 0);
     for (struct weft_order_lock *l = s->marked; l != NULL; l = l->queue) {
-        if (l->far == WEFT_ORDER_LONGEST - 1 ||
+        if (l->far + 1 >= s->longest ||
             (l->far > 0 && s->steps <= rest))
             break;
         for (struct weft_order_edge *e = l->in; e != NULL; e = e->next_in) {
@@ -427,11 +431,17 @@ follow(struct search *s, uint32_t k)
         }
 }
 
+/* Threads that can meet have slots of their own. */
 static struct search
 begin_search(struct weft_order *o, struct weft_order_combination *c,
              const struct weft_order_moment *m)
 {
+    const uint32_t most = o->options.plain ? UINT32_MAX : o->slots;
+
     return (struct search){.o = o,
+                           .longest = most < WEFT_ORDER_LONGEST
+                                          ? most
+                                          : WEFT_ORDER_LONGEST,
                            .steps = o->steps < MANY ? STEPS : FEW_STEPS,
                            .path = {c},
                            .at = {*m}};
@@ -453,8 +463,7 @@ weft_order_search_(struct weft_order *o, struct weft_order_combination *c,
 
     mark_ways(&s);
     s.length = c->lock->seen == o->seen ? c->lock->far + 1 : 0;
-    for (; s.length > 0 && s.length <= WEFT_ORDER_LONGEST && !s.closed;
-         s.length++)
+    for (; s.length > 0 && s.length <= s.longest && !s.closed; s.length++)
         follow(&s, 1);
     end_search(&s);
 }
@@ -468,7 +477,7 @@ weft_order_search_wait_(struct weft_order *o, struct weft_order_combination *c,
 
     mark_ways(&s);
     s.doer = doer;
-    for (s.length = 2; s.length <= WEFT_ORDER_LONGEST && !s.closed; s.length++)
+    for (s.length = 2; s.length <= s.longest && !s.closed; s.length++)
         for (const struct weft_order_lock *l = s.marked;
              l != NULL && l->far <= s.length - 2; l = l->queue)
             for (struct weft_order_combination *w = l->wanted;

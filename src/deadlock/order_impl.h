@@ -10,7 +10,7 @@
 
 #include "deadlock/order.h"
 
-#define WEFT_ORDER_LONGEST 6  /* threads in a cycle */
+#define WEFT_ORDER_LONGEST 32 /* threads in a cycle */
 #define WEFT_ORDER_MOMENTS 16 /* kept of a combination */
 
 /* How far a thread has come in the lives of others.  Changed only by its one
