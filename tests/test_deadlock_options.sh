@@ -323,4 +323,65 @@ ok "the orders of 500 000 locks: it goes on" gives 4 "$tool" \
     "$dir/very_many_locks"
 ok "what is full is said once" said_once "MiB of orders of locks are full"
 
+# --- reports that are not certain ---
+ok "two on two semaphores, and a third that may help them" compile crossed <<'END'
+#include "common.h"
+
+#include <sys/stat.h>
+
+static sem_t s[2];
+
+static void *
+cross(void *arg)
+{
+    const long i = (long)arg;
+
+    sem_wait(&s[i]);
+    meet();
+    sem_wait(&s[1 - i]);
+    sem_post(&s[1]);
+    return NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct stat report = {.st_size = 0};
+
+    sem_init(&s[0], 0, 1);
+    sem_init(&s[1], 0, 1);
+    const pthread_t a = start(cross, (void *)0L);
+    const pthread_t b = start(cross, (void *)1L);
+    while (argc < 3 || stat(argv[2], &report) != 0 || report.st_size == 0)
+        sleep_ms(10);
+    if (strcmp(argv[1], "helps") == 0) {
+        sem_post(&s[0]);
+        join(a);
+        join(b);
+    } else {
+        sleep_ms(A_WHILE_MS); /* longer than --doubt */
+    }
+    puts("done");
+    return 7;
+}
+END
+for keep in "--keep --doubt=0.1" --doubt=50; do
+    rm -f "$dir/report"
+    # shellcheck disable=SC2086 # two words
+    ok "$keep: when they go on the status is the program's" \
+        gives 7 "$tool" $keep -o "$dir/report" "$dir/crossed" helps "$dir/report"
+    ok "so is what it writes" test "$(cat "$dir/out")" = done
+    ok "it was told" grep -q "^weft: possible deadlock: 2 threads" "$dir/report"
+    ok "and taken back" test "$(grep -c "^weft: no deadlock: the threads that" "$dir/report")" = 1
+    rm -f "$dir/report"
+    # shellcheck disable=SC2086
+    ok "$keep: when they still wait at its end it is not" \
+        gives 66 "$tool" $keep -o "$dir/report" "$dir/crossed" ends "$dir/report"
+    ok "it went on to its end" test "$(cat "$dir/out")" = done
+    fails "and nothing was taken back" grep -q "no deadlock" "$dir/report"
+done
+ok "after some time it is ended" gives 9 "$tool" --doubt=0.3 --exit-status=9 "$dir/crossed"
+ok "which is said" said "^weft: they still wait, 0.3 s later: the program is ended"
+ok "a doubt of no time" one_line 2 "no time" "$tool" --doubt=0 true
+
 tap_end

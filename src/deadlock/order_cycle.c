@@ -317,8 +317,7 @@ mark_ways(struct search *s)
     for (; held->outer != NULL; held = held->outer)
         last = mark(s, last, held->lock, 0);
     for (struct weft_order_lock *l = s->marked; l != NULL; l = l->queue) {
-        if (l->far + 1 >= s->longest ||
-            (l->far > 0 && s->steps <= rest))
+        if (l->far + 1 >= s->longest || (l->far > 0 && s->steps <= rest))
             break;
         for (struct weft_order_edge *e = l->in; e != NULL; e = e->next_in) {
             use_steps(s, s->steps > rest);
@@ -438,13 +437,12 @@ begin_search(struct weft_order *o, struct weft_order_combination *c,
 {
     const uint32_t most = o->options.plain ? UINT32_MAX : o->slots;
 
-    return (struct search){.o = o,
-                           .longest = most < WEFT_ORDER_LONGEST
-                                          ? most
-                                          : WEFT_ORDER_LONGEST,
-                           .steps = o->steps < MANY ? STEPS : FEW_STEPS,
-                           .path = {c},
-                           .at = {*m}};
+    return (struct search){
+        .o = o,
+        .longest = most < WEFT_ORDER_LONGEST ? most : WEFT_ORDER_LONGEST,
+        .steps = o->steps < MANY ? STEPS : FEW_STEPS,
+        .path = {c},
+        .at = {*m}};
 }
 
 static void

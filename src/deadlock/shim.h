@@ -288,6 +288,7 @@ struct weft_shim_options {
     bool keep;
     bool children;
     int status;
+    int64_t doubt_ms; /* after a report that is not certain, until the end */
     const char *output;
     const char *json;
     const char *graph;

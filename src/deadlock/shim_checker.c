@@ -31,6 +31,7 @@
 #include "base/writer.h"
 #include "deadlock/report.h"
 #include "deadlock/shim_confirm.h"
+#include "deadlock/shim_doubt.h"
 #include "deadlock/shim_dump.h"
 #include "deadlock/shim_order.h"
 #include "deadlock/shim_suppress.h"
@@ -97,6 +98,35 @@ is_still_so(const struct weft_shim_picture *p, const struct weft_dl_found *f)
     return true;
 }
 
+static bool
+does_any_run(const struct weft_dl_picture *p)
+{
+    for (uint32_t i = 0; i < p->count; i++)
+        if (!p->threads[i].stuck && p->threads[i].state != WEFT_DL_ENDED)
+            return true;
+    return false;
+}
+
+/* Whether there is nothing to wait for any more, as there is while somebody runs
+ * who could be the one they need. */
+static bool
+is_for_good(const struct weft_shim_picture *p, const struct weft_dl_found *f)
+{
+    return f->certain || !does_any_run(&p->p);
+}
+
+/* The program may end when it is told: what its status is, is known before. */
+static void
+tell(const struct weft_shim_picture *p, const struct weft_dl_report *r)
+{
+    if (is_for_good(p, r->found))
+        atomic_store_explicit(&weft_shim_options_.found, true,
+                              memory_order_relaxed);
+    else
+        weft_shim_doubt_(p, r->found);
+    weft_shim_write_(&writer, r);
+}
+
 /* Look the names up, which takes long enough to look once more; then tell.  What
  * is suppressed counts as told, but not here. */
 static bool
@@ -117,7 +147,7 @@ report(struct weft_shim_picture *p, const struct weft_dl_found *f)
         weft_shim_confirm_(f);
         so = !weft_shim_suppresses_(&r);
         if (so)
-            weft_shim_write_(&writer, &r);
+            tell(p, &r);
     } else {
         pictures[0].again = true;
     }
@@ -193,12 +223,8 @@ static bool
 is_too_early(const struct weft_dl_found *f)
 {
     const struct weft_dl_picture *p = &pictures[1].p;
-    bool runs = false;
 
-    for (uint32_t i = 0; i < p->count; i++)
-        runs = runs ||
-               (!p->threads[i].stuck && p->threads[i].state != WEFT_DL_ENDED);
-    if (!runs)
+    if (!does_any_run(p))
         return false;
     for (uint32_t t = f->first; t != WEFT_DL_NONE; t = p->threads[t].next)
         if (p->threads[t].wait.rule == WEFT_DL_ONE_OF &&
@@ -217,7 +243,7 @@ was_before(const struct weft_dl_found *f, size_t before)
     return false;
 }
 
-/* What is beyond doubt is reported; returns how much that is. */
+/* What is stuck is reported; returns how much of that is so for good. */
 static unsigned
 look(void)
 {
@@ -241,7 +267,7 @@ look(void)
             continue;
         }
         if (!is_told(weft_dl_mark_(&pictures[1].p, f)))
-            told += report(&pictures[1], f);
+            told += report(&pictures[1], f) && is_for_good(&pictures[1], f);
     }
     return told;
 }
@@ -331,20 +357,23 @@ check(void *unused)
         pictures[0].conditions = false;
         if (w.old > 0) {
             const int64_t begin = now_ms();
+            const uint32_t before = reported_count;
             const unsigned told = look();
-            pause = PATIENCE_MS + 20 * (now_ms() - begin);
-            if (told > 0) {
-                atomic_store_explicit(&weft_shim_options_.found, true,
-                                      memory_order_relaxed);
+            pause = PATIENCE_MS;
+            if (reported_count == before)
+                pause += 20 * (now_ms() - begin);
+            if (told > 0)
                 end_program();
-            }
         }
+        const bool doubts = weft_shim_settle_doubts_();
+        if (doubts && weft_shim_doubts_too_long_())
+            end_program();
         const bool first_ended =
             atomic_load_explicit(&weft_shim_first_ended_, memory_order_relaxed);
         if (first_ended)
             end_with_last();
         if (w.fresh == 0 && !pictures[0].again)
-            await_news(w.sum, first_ended || pictures[0].conditions);
+            await_news(w.sum, doubts || first_ended || pictures[0].conditions);
     }
     return NULL;
 }
@@ -390,4 +419,5 @@ weft_shim_unwatch_(void)
 {
     atomic_store_explicit(&watching, false, memory_order_relaxed);
     atomic_store_explicit(&weft_shim_bell_, 0, memory_order_relaxed);
+    weft_shim_forget_doubts_();
 }

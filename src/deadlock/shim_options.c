@@ -12,10 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "deadlock/shim_doubt.h"
 #include "deadlock/shim_order.h"
 #include "deadlock/shim_suppress.h"
 
-#define STATUS 66
+#define STATUS   66
+#define DOUBT_MS 10000
 
 struct weft_shim_options weft_shim_options_;
 
@@ -31,6 +33,7 @@ weft_shim_read_options_(void)
     static bool read;
     struct weft_shim_options *o = &weft_shim_options_;
     const char *status = getenv("WEFT_DEADLOCK_STATUS");
+    const char *doubt = getenv("WEFT_DEADLOCK_DOUBT");
 
     if (read)
         return;
@@ -43,6 +46,7 @@ weft_shim_read_options_(void)
     o->json = getenv("WEFT_DEADLOCK_JSON");
     o->graph = getenv("WEFT_DEADLOCK_GRAPH");
     o->status = status != NULL ? (int)strtol(status, NULL, 10) : STATUS;
+    o->doubt_ms = doubt != NULL ? strtoll(doubt, NULL, 10) : DOUBT_MS;
     o->on = o->children || is_this_process(getenv("WEFT_DEADLOCK_PID"));
     o->pid = getpid();
     if (o->on)
@@ -56,8 +60,10 @@ weft_shim_finish_(int status)
     if (!weft_shim_options_.on || weft_shim_options_.pid != getpid())
         return status;
     weft_shim_tell_predicted_();
+    const bool doubts = weft_shim_settle_doubts_();
     weft_shim_say_suppressed_();
-    return atomic_load_explicit(&weft_shim_options_.found, memory_order_relaxed)
+    return doubts || atomic_load_explicit(&weft_shim_options_.found,
+                                          memory_order_relaxed)
                ? weft_shim_options_.status
                : status;
 }

@@ -60,6 +60,8 @@ static const char usage[] =
     "      --stuck=S           tell when nothing in the program runs for S "
     "seconds\n"
     "      --suppress=FILE     do not tell what FILE has names of\n"
+    "      --doubt=S           end it S seconds after a report that is not "
+    "certain (10)\n"
     "      --keep              do not end the program after a report\n"
     "      --no-predict        tell only of what happens\n"
     "      --order             tell of locks in both orders that are kept "
@@ -303,6 +305,7 @@ enum long_option {
     SIGNAL,
     STUCK,
     SUPPRESS,
+    DOUBT,
     KEEP,
     NO_PREDICT,
     ORDER,
@@ -324,6 +327,7 @@ static const struct option options[] = {
     {"dump-signal", required_argument, NULL, SIGNAL},
     {"stuck", required_argument, NULL, STUCK},
     {"suppress", required_argument, NULL, SUPPRESS},
+    {"doubt", required_argument, NULL, DOUBT},
     {"keep", no_argument, NULL, KEEP},
     {"no-predict", no_argument, NULL, NO_PREDICT},
     {"order", no_argument, NULL, ORDER},
@@ -391,6 +395,7 @@ forget_all(void)
         "WEFT_DEADLOCK_TIMEOUT",    "WEFT_DEADLOCK_SIGNAL",
         "WEFT_DEADLOCK_STUCK",      "WEFT_DEADLOCK_SUPPRESS",
         "WEFT_DEADLOCK_PLAN",       "WEFT_DEADLOCK_CONFIRM",
+        "WEFT_DEADLOCK_DOUBT",
     };
 
     for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
@@ -420,6 +425,8 @@ read_options(int argc, char **argv)
             tell_number("WEFT_DEADLOCK_STUCK", (long)read_ms(optarg));
         } else if (c == SUPPRESS) {
             tell_suppressions(optarg);
+        } else if (c == DOUBT) {
+            tell_number("WEFT_DEADLOCK_DOUBT", (long)read_ms(optarg));
         } else if (c == KEEP) {
             setenv("WEFT_DEADLOCK_KEEP", "1", 1);
         } else if (c == NO_PREDICT) {

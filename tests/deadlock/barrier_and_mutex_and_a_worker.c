@@ -1,5 +1,5 @@
-/* does cycle: who waits at a barrier has the mutex that the other party wants; a
- * third thread runs on. */
+/* does cycle --doubt=1: who waits at a barrier has the mutex that the other
+ * party wants; a third thread runs on. */
 #include "common.h"
 
 static pthread_barrier_t b;

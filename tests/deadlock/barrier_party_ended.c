@@ -1,5 +1,5 @@
-/* does asleep: one of three that meet at a barrier ends after a round; another
- * thread runs on. */
+/* does asleep --doubt=1: one of three that meet at a barrier ends after a
+ * round; another thread runs on. */
 #include "common.h"
 
 static pthread_barrier_t b;

@@ -8,7 +8,8 @@
 #                its waits are in the lines marked "here", if any are
 #   cannot       no report; the program ends with 0
 #   possible     it looks as if it blocked, and goes on in the end: no report, or
-#                one that says that it is not certain
+#                one that says that it is not certain, and is taken back; the
+#                program ends with 0
 #
 # Words that begin with -- are options of weft-deadlock.
 #
@@ -95,10 +96,12 @@ one() { # OUT SOURCE
         ;;
     cannot:0:) result=silent ;;
     possible:0:) result=silent ;;
-    possible:66:?*)
-        result=found
-        grep -q '"certain":true' "$1/$name.json" && result=false
+    possible:0:?*)
+        result=false
+        ! grep -q '"certain":true' "$1/$name.json" &&
+            grep -q "^weft: no deadlock: " "$1/$name.log" && result=found
         ;;
+    possible:66:*) result=false ;;
     cannot:66:*) result=false ;;
     cannot:*) result=broken ;;
     *) result=missed ;;

@@ -1,5 +1,5 @@
-/* does cycle: who has the semaphore wants the mutex, and the other way round; a
- * third thread runs on. */
+/* does cycle --doubt=1: who has the semaphore wants the mutex, and the other
+ * way round; a third thread runs on. */
 #include "common.h"
 
 static sem_t s;

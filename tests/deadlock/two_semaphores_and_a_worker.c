@@ -1,5 +1,5 @@
-/* does cycle: two semaphores of one, taken in opposite order; a third thread that
- * has nothing to do with them runs on. */
+/* does cycle --doubt=1: two semaphores of one, taken in opposite order; a
+ * third thread that has nothing to do with them runs on. */
 #include "common.h"
 
 static sem_t first;
