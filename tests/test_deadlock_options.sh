@@ -359,7 +359,7 @@ main(int argc, char **argv)
         join(a);
         join(b);
     } else {
-        sleep_ms(A_WHILE_MS); /* longer than --doubt */
+        sleep_ms(3L * A_WHILE_MS); /* longer than --doubt */
     }
     puts("done");
     return 7;

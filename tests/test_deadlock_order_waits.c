@@ -167,6 +167,24 @@ START_TEST(test_a_semaphore_that_another_could_have_posted)
 }
 END_TEST
 
+START_TEST(test_a_semaphore_that_others_post_unseen_orders_and_no_more)
+{
+    begin_with(2);
+    weft_order_sem_begins_(graph, SEMAPHORE, 0);
+    weft_order_sem_shared_(graph, SEMAPHORE);
+    lock(1, 0);
+    unlock(1, 0);
+    nest(1, 1, 2);
+    weft_order_posts_(T(1), SEMAPHORE, 1);
+    lock(0, 0);
+    await(0, SEMAPHORE, WEFT_KIND_SEMAPHORE);
+    weft_order_takes_(T(0), SEMAPHORE);
+    nest(0, 2, 1);
+    ck_assert_int_eq(found_count(), 0);
+    end_play();
+}
+END_TEST
+
 START_TEST(test_a_condition_whose_teller_needs_that_lock)
 {
     begin_with(2);
@@ -225,6 +243,7 @@ main(void)
         {&test_a_barrier_that_more_threads_use_than_parties, 1},
         {&test_a_semaphore_whose_poster_needs_that_lock, 1},
         {&test_a_semaphore_that_another_could_have_posted, 1},
+        {&test_a_semaphore_that_others_post_unseen_orders_and_no_more, 1},
         {&test_a_condition_whose_teller_needs_that_lock, 1},
         {&test_a_condition_that_two_tell_is_not_certain, 1},
         {&test_a_wait_that_is_over_is_not_asked_again, 1},

@@ -261,6 +261,10 @@ void weft_order_posts_(struct weft_order_thread *t, const void *semaphore,
                        uint32_t n);
 void weft_order_takes_(struct weft_order_thread *t, const void *semaphore);
 
+/* One that has begun is posted by others, too, who tell nothing: who waits for
+ * it needs nobody in particular. */
+void weft_order_sem_shared_(struct weft_order *o, const void *semaphore);
+
 /*
  * A condition or an event is told; `t` was woken by that, or saw it set.
  *

@@ -172,7 +172,8 @@ struct weft_order_sync {
 
     struct weft_order_round *round;     /* BARRIER: that is not complete */
     struct weft_order_arrival *members; /* who was ever there */
-    bool open; /* more than its parties; told by more than one */
+    bool open; /* more than its parties; told by more than one; posted by who
+                  tells nothing */
 
     bool orders; /* SEMAPHORE: it began at 0, and all posts are known */
     uint32_t threads;

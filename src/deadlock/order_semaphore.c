@@ -55,6 +55,20 @@ weft_order_sem_begins_(struct weft_order *o, const void *semaphore,
     weft_order_unlock_alone_(o, signals);
 }
 
+void
+weft_order_sem_shared_(struct weft_order *o, const void *semaphore)
+{
+    uint64_t signals;
+
+    if (weft_order_is_full_(o) || !weft_order_lock_alone_(o, &signals))
+        return;
+    struct weft_order_sync *s =
+        weft_order_find_sync_(o, semaphore, WEFT_KIND_SEMAPHORE);
+    if (s != NULL)
+        s->open = true;
+    weft_order_unlock_alone_(o, signals);
+}
+
 /* The semaphore, if it orders. */
 static struct weft_order_sync *
 find(struct weft_order_thread *t, const void *semaphore)
@@ -200,7 +214,7 @@ go_behind(struct weft_order_thread *t, const struct weft_order_sync *s,
         if (others >= k)
             continue;
         const struct weft_order_post *post = post_of(p, k - others);
-        if (post->to >= k - others)
+        if (!s->open && post->to >= k - others)
             weft_order_done_by_(t, s->object, &post->moment);
     }
     for (const struct weft_order_poster *p = s->posters; p != NULL; p = p->next)

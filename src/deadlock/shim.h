@@ -378,6 +378,7 @@ struct weft_shim_real {
     __typeof__(&sem_init) sem_init;
     __typeof__(&sem_destroy) sem_destroy;
     __typeof__(&sem_open) sem_open;
+    __typeof__(&sem_close) sem_close;
     __typeof__(&sem_post) sem_post;
     __typeof__(&munmap) munmap;
     void (*exit_now)(int);

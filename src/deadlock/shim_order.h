@@ -81,6 +81,7 @@ void weft_shim_passed_(struct weft_shim_thread *t, const void *once);
 bool weft_shim_sem_is_lock_(const void *s);
 void weft_shim_sem_took_(struct weft_shim_thread *t, const void *s,
                          bool would_wait, const struct weft_shim_frame *here);
+void weft_shim_sem_forked_(void);
 
 /* Tell what was found, as far as it is not told; whether there is more. */
 void weft_shim_tell_predicted_(void);

@@ -95,6 +95,7 @@ static const struct wanted wanted[] = {
     WANT("sem_init", sem_init),
     WANT("sem_destroy", sem_destroy),
     WANT("sem_open", sem_open),
+    WANT("sem_close", sem_close),
     WANT("sem_post", sem_post),
     WANT("munmap", munmap),
     WANT("_exit", exit_now),

@@ -281,6 +281,7 @@ in_child(void)
         return;
     weft_shim_options_.pid = getpid();
     weft_shim_parties_forked_();
+    weft_shim_sem_forked_();
     if (!weft_shim_options_.children) {
         weft_shim_order_forked_(NULL);
         weft_shim_options_.on = false;
