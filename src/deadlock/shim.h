@@ -369,10 +369,13 @@ struct weft_shim_real {
     __typeof__(&pthread_barrier_destroy) barrier_destroy;
     __typeof__(&mtx_init) mtx_init;
     __typeof__(&mtx_destroy) mtx_destroy;
+    __typeof__(&pthread_cond_init) cond_init;
     __typeof__(&pthread_cond_signal) cond_signal;
     __typeof__(&pthread_cond_broadcast) cond_broadcast;
+    __typeof__(&pthread_cond_init) cond_init_elder;
     __typeof__(&pthread_cond_signal) cond_signal_elder;
     __typeof__(&pthread_cond_broadcast) cond_broadcast_elder;
+    __typeof__(&cnd_init) cnd_init;
     __typeof__(&cnd_signal) cnd_signal;
     __typeof__(&cnd_broadcast) cnd_broadcast;
     __typeof__(&sem_init) sem_init;

@@ -102,8 +102,28 @@ munmap(void *p, size_t bytes)
 
 /* --- conditions ----------------------------------------------------------- */
 
+/* One may be destroyed as soon as its waiters are told, and before they say that
+ * they were: so what is known of it lasts until there is another one. */
+
 int weft_cond_signal_today_(pthread_cond_t *c);
 int weft_cond_broadcast_today_(pthread_cond_t *c);
+int weft_cond_init_today_(pthread_cond_t *c, const pthread_condattr_t *a);
+
+WEFT_HOOK int
+weft_cond_init_today_(pthread_cond_t *c, const pthread_condattr_t *a)
+{
+    weft_shim_self_();
+    weft_shim_forgets_cond_(c, sizeof(*c));
+    return weft_shim_real_.cond_init(c, a);
+}
+
+WEFT_HOOK int
+cnd_init(cnd_t *c)
+{
+    weft_shim_self_();
+    weft_shim_forgets_cond_(c, sizeof(*c));
+    return weft_shim_real_.cnd_init(c);
+}
 
 WEFT_HOOK int
 weft_cond_signal_today_(pthread_cond_t *c)
@@ -136,6 +156,16 @@ cnd_broadcast(cnd_t *c)
 #if defined(__x86_64__)
 int weft_cond_signal_elder_(pthread_cond_t *c);
 int weft_cond_broadcast_elder_(pthread_cond_t *c);
+int weft_cond_init_elder_(pthread_cond_t *c, const pthread_condattr_t *a);
+
+/* An elder one is a pointer. */
+WEFT_HOOK int
+weft_cond_init_elder_(pthread_cond_t *c, const pthread_condattr_t *a)
+{
+    weft_shim_self_();
+    weft_shim_forgets_cond_(c, sizeof(void *));
+    return weft_shim_real_.cond_init_elder(c, a);
+}
 
 WEFT_HOOK int
 weft_cond_signal_elder_(pthread_cond_t *c)
@@ -151,6 +181,8 @@ weft_cond_broadcast_elder_(pthread_cond_t *c)
     return weft_shim_real_.cond_broadcast_elder(c);
 }
 
+__asm__(".symver weft_cond_init_elder_,pthread_cond_init@GLIBC_2.2.5");
+__asm__(".symver weft_cond_init_today_,pthread_cond_init@@GLIBC_2.3.2");
 __asm__(".symver weft_cond_signal_elder_,pthread_cond_signal@GLIBC_2.2.5");
 __asm__(
     ".symver weft_cond_broadcast_elder_,pthread_cond_broadcast@GLIBC_2.2.5");
@@ -158,6 +190,7 @@ __asm__(".symver weft_cond_signal_today_,pthread_cond_signal@@GLIBC_2.3.2");
 __asm__(
     ".symver weft_cond_broadcast_today_,pthread_cond_broadcast@@GLIBC_2.3.2");
 #else
+__asm__(".symver weft_cond_init_today_,pthread_cond_init@@GLIBC_2.17");
 __asm__(".symver weft_cond_signal_today_,pthread_cond_signal@@GLIBC_2.17");
 __asm__(
     ".symver weft_cond_broadcast_today_,pthread_cond_broadcast@@GLIBC_2.17");

@@ -58,11 +58,12 @@ void weft_shim_joined_(struct weft_shim_thread *me,
 void weft_shim_detached_(struct weft_shim_thread *t);
 
 /*
- * A condition is told.  A wait for it begins, by who holds `mutex`: returns where
+ * A condition is told; begins a new life.  A wait for it begins, by who holds `mutex`: returns where
  * it was locked.  `t` has the mutex again, and was told, unless a deadline has
  * passed or the wait was cancelled.
  */
 void weft_shim_tells_(const void *cond);
+void weft_shim_forgets_cond_(const void *cond, size_t bytes);
 struct weft_dl_place weft_shim_listens_(struct weft_shim_thread *t,
                                         const void *cond, const void *mutex);
 void weft_shim_told_(struct weft_shim_thread *t, const void *cond,

@@ -88,8 +88,10 @@ static const struct wanted wanted[] = {
     WANT("pthread_barrier_destroy", barrier_destroy),
     WANT("mtx_init", mtx_init),
     WANT("mtx_destroy", mtx_destroy),
+    WANT_VERSION("pthread_cond_init", COND, cond_init),
     WANT_VERSION("pthread_cond_signal", COND, cond_signal),
     WANT_VERSION("pthread_cond_broadcast", COND, cond_broadcast),
+    WANT("cnd_init", cnd_init),
     WANT("cnd_signal", cnd_signal),
     WANT("cnd_broadcast", cnd_broadcast),
     WANT("sem_init", sem_init),
@@ -102,6 +104,7 @@ static const struct wanted wanted[] = {
 #if defined(__x86_64__)
     WANT_VERSION("pthread_cond_wait", "GLIBC_2.2.5", cond_wait_elder),
     WANT_VERSION("pthread_cond_timedwait", "GLIBC_2.2.5", cond_timedwait_elder),
+    WANT_VERSION("pthread_cond_init", "GLIBC_2.2.5", cond_init_elder),
     WANT_VERSION("pthread_cond_signal", "GLIBC_2.2.5", cond_signal_elder),
     WANT_VERSION("pthread_cond_broadcast", "GLIBC_2.2.5", cond_broadcast_elder),
 #endif

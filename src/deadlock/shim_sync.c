@@ -79,6 +79,7 @@ weft_shim_listens_(struct weft_shim_thread *t, const void *cond,
                           memory_order_relaxed);
     while (n > 0 && d.object != mutex)
         weft_shim_copy_hold_(&d, &h[--n]);
+    weft_shim_seen_at_(cond);
     if (t->order.graph != NULL && d.object == mutex)
         weft_order_listens_(&t->order, cond, mutex, &d.place);
     errno = saved;
@@ -115,6 +116,20 @@ guard_of(const struct weft_shim_thread *t, const void *cond, bool *is_free)
     return known == NULL || known == t->gave ? t->gave : NULL;
 }
 
+/* Another one may be there from now on, which is waited for with another
+ * mutex. */
+void
+weft_shim_forgets_cond_(const void *cond, size_t bytes)
+{
+    const uint32_t i = slot_of(cond);
+    uintptr_t expected = (uintptr_t)cond;
+
+    atomic_compare_exchange_strong_explicit(&waited_with[i].cond, &expected, 0,
+                                            memory_order_relaxed,
+                                            memory_order_relaxed);
+    weft_shim_forgets_lock_(cond, bytes);
+}
+
 void
 weft_shim_tells_(const void *cond)
 {
@@ -124,6 +139,7 @@ weft_shim_tells_(const void *cond)
 
     if (t->order.graph == NULL)
         return;
+    weft_shim_seen_at_(cond);
     const void *guard = guard_of(t, cond, &is_free);
     weft_order_tells_(&t->order, cond, guard);
     if (is_free && guard != NULL)
@@ -159,6 +175,7 @@ weft_shim_arrives_(struct weft_shim_thread *t, pthread_barrier_t *b,
     if (t->order.graph == NULL || !weft_shim_peek_(b, words, sizeof(words)) ||
         words[3] != 0)
         return;
+    weft_shim_seen_at_(b);
     weft_shim_awaits_(t, b, WEFT_KIND_BARRIER, here);
     weft_order_arrives_(&t->order, b, words[2]);
     errno = saved;
@@ -219,7 +236,9 @@ weft_shim_order_begins_(struct weft_shim_thread *t)
     errno = saved;
 }
 
-/* Locks in the frames of its routine are gone; its name is known now. */
+/* Locks in the frames of its routine are gone, and those in its own variables,
+ * which lie between its frames and its descriptor (on other machines than x86
+ * behind that: those are not seen).  Its name is known now. */
 void
 weft_shim_order_leaves_(struct weft_shim_thread *t)
 {
@@ -232,7 +251,8 @@ weft_shim_order_leaves_(struct weft_shim_thread *t)
     if (prctl(PR_GET_NAME, name) == 0)
         weft_order_name_(&t->order, name);
     if (t->started)
-        weft_shim_forgets_(here - STACK, STACK);
+        weft_shim_forgets_(here - STACK,
+                           t->stack_end - (uintptr_t)here + STACK);
     errno = saved;
 }
 
