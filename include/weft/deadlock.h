@@ -46,8 +46,7 @@
  *
  * A lock is its address, until it is initialised again, or weft_deadlock_name
  * takes its name away: memory that serves another lock without either makes one
- * of two.  Threads that Weft has not started take no part, but for main, nor
- * do forks that another worker runs.
+ * of two.  Threads that Weft has not started take no part, but for main.
  */
 #ifndef WEFT_DEADLOCK_H
 #define WEFT_DEADLOCK_H

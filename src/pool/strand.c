@@ -152,6 +152,16 @@ weft_strand_without_deque_(void)
 
 /* --- the owner's side ------------------------------------------------------ */
 
+/* What the owner has done so far comes before all that is stolen from now on: it
+ * is told when forks become public, so that they cost nothing while nobody is
+ * interested, and a thief may be behind some more than the fork. */
+static void
+tell_of_forks(const struct weft_lane *lane)
+{
+    if (weft_watching_())
+        weft_watch_tells_(lane, WEFT_KIND_TASK, NULL, 1);
+}
+
 /* Make what is private below `wanted` public, if there is something; a question
  * is answered then. */
 static void
@@ -166,6 +176,7 @@ publish_until(struct weft_lane *lane, uint32_t wanted)
         atomic_store_explicit(&lane->slots[i]->word, NULL,
                               memory_order_relaxed);
     raise_floor(lane, wanted);
+    tell_of_forks(lane);
     WEFT_SCHED_POINT_("pool.publish");
     /* release: publish */
     while (!atomic_compare_exchange_weak_explicit(
@@ -229,6 +240,7 @@ fork_mutex(struct weft_lane *lane, uint32_t index, weft_task *t)
     weft_pool *p = lane->pool;
 
     atomic_store_explicit(&t->word, NULL, memory_order_relaxed);
+    tell_of_forks(lane);
     weft_mutex_lock(&p->lock);
     lane->slots[index] = t;
     const uint64_t range =
@@ -281,6 +293,8 @@ join_stolen(struct weft_lane *lane, uint32_t index, weft_task *t)
     const weft_strand above = {&lane->worker, lane->slots + index + 1};
 
     weft_worker_wait_(lane, above, &t->word, DONE);
+    if (weft_watching_())
+        weft_watch_hears_(t, WEFT_KIND_TASK);
     if (!lane->pool->locked) {
         cut(lane, index);
         return;
@@ -395,16 +409,15 @@ add(_Atomic uint64_t *own, uint64_t n)
                           memory_order_relaxed);
 }
 
-/* Nobody knows what its forker has done before: so it tells no order. */
+/* Behind what its forker did before, and before what follows the join. */
 static void
-run_stolen(weft_strand s, weft_task *t)
+run_stolen(const struct weft_lane *victim, weft_strand s, weft_task *t)
 {
-    const bool is_watched = weft_watching_();
-    const bool was = is_watched && weft_watch_mute_(true);
-
+    if (weft_watching_())
+        weft_watch_hears_(victim, WEFT_KIND_TASK);
     weft_worker_run_strand_(s, t, NULL);
-    if (is_watched)
-        (void)weft_watch_mute_(was);
+    if (weft_watching_())
+        weft_watch_tells_(t, WEFT_KIND_TASK, NULL, 1);
 }
 
 bool
@@ -420,7 +433,7 @@ weft_lane_steal_and_run_(struct weft_lane *thief, struct weft_lane *victim,
     atomic_store_explicit(&t->word, thief, memory_order_relaxed);
     weft_crowd_busy_(thief);
     add(&thief->stolen, 1);
-    run_stolen(s, t);
+    run_stolen(victim, s, t);
     WEFT_SCHED_POINT_("pool.run");
     /* release: strand.done */
     atomic_store_explicit(&t->word, DONE, memory_order_release);
