@@ -24,6 +24,21 @@
 
 void *_Atomic weft_watch_graph_;
 
+/* The process in which the calling thread forks; 0: it does not. */
+static __thread pid_t forks_in __attribute__((tls_model("initial-exec")));
+
+void
+weft_watch_forks_(bool now)
+{
+    forks_in = now ? getpid() : 0;
+}
+
+bool
+weft_watch_is_cut_off_(void)
+{
+    return forks_in != 0 && getpid() != forks_in;
+}
+
 /* --- the part of a thread ------------------------------------------------- */
 
 static void *
@@ -58,7 +73,7 @@ mine(void)
     struct weft_order *g = weft_watch_graph_now_();
     struct weft_self *s = g != NULL ? weft_self_get_() : NULL;
 
-    if (s == NULL)
+    if (s == NULL || weft_watch_is_cut_off_())
         return NULL;
     if (s->order == NULL || s->order->graph != g)
         return begin(g, s) ? s->order : NULL;
@@ -293,7 +308,7 @@ weft_watch_begins_at_(const void *semaphore, uint32_t value)
 {
     struct weft_order *g = weft_watch_graph_now_();
 
-    if (g != NULL)
+    if (g != NULL && !weft_watch_is_cut_off_())
         weft_order_sem_begins_(g, semaphore, value);
 }
 
@@ -302,17 +317,6 @@ weft_watch_forgets_(const void *object, size_t bytes)
 {
     struct weft_order *g = weft_watch_graph_now_();
 
-    if (g != NULL)
+    if (g != NULL && !weft_watch_is_cut_off_())
         weft_order_forgets_(g, object, bytes);
-}
-
-bool
-weft_watch_mute_(bool is_mute)
-{
-    struct weft_order_thread *t = mine();
-    const bool was = t != NULL && t->inside;
-
-    if (t != NULL)
-        t->inside = is_mute;
-    return was;
 }

@@ -60,8 +60,11 @@ void weft_watch_ends_(struct weft_self *s);
 void weft_watch_begins_at_(const void *semaphore, uint32_t value);
 void weft_watch_forgets_(const void *object, size_t bytes);
 
-/* The calling thread tells nothing from now on, as what it does belongs to
- * another; or does so again.  Return what was. */
-bool weft_watch_mute_(bool is_mute);
+/* The calling thread forks; or has forked, and what it tells to is sound. */
+void weft_watch_forks_(bool now);
+
+/* Whether it is in the child of a fork, before the second of these: handlers of
+ * others run there, and locks may be held for ever by threads that are no more. */
+bool weft_watch_is_cut_off_(void);
 
 #endif /* WEFT_DEADLOCK_WATCH_ORDER_H */

@@ -30,7 +30,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -355,6 +354,8 @@ tell_own(struct weft_self *s, const void *object, enum weft_kind kind)
     const int saved = errno;
     int cancel;
 
+    if (weft_watch_is_cut_off_())
+        return;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     if (kind == WEFT_KIND_THREAD)
         tell_circle(s);
@@ -370,6 +371,8 @@ weft_deadlock_alone_(void (*say)(const void *what), const void *what)
     const int saved = errno;
     int cancel;
 
+    if (weft_watch_is_cut_off_())
+        return;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     pthread_mutex_lock(&lock);
     say(what);
@@ -435,11 +438,9 @@ switch_off(void)
         weft_watch_enable_(false);
 }
 
-enum weft_status
-weft_deadlock_enable(enum weft_deadlock_policy how)
+void
+weft_deadlock_set_(enum weft_deadlock_policy how)
 {
-    if ((unsigned)how > WEFT_DEADLOCK_ABORT)
-        return WEFT_INVALID;
     pthread_mutex_lock(&lock);
     atomic_store_explicit(&policy, (int)how, memory_order_relaxed);
     if (how == WEFT_DEADLOCK_OFF)
@@ -447,42 +448,10 @@ weft_deadlock_enable(enum weft_deadlock_policy how)
     else
         switch_on();
     pthread_mutex_unlock(&lock);
-    return WEFT_OK;
 }
 
-static void
-in_child(void)
+void
+weft_deadlock_forked_(void)
 {
     pthread_mutex_init(&lock, NULL);
-    weft_deadlock_names_forked_();
-    weft_deadlock_order_forked_();
-}
-
-/* Whether the environment's text begins with that word. */
-static bool
-begins(const char *text, const char *word)
-{
-    const size_t n = strlen(word);
-
-    return strncmp(text, word, n) == 0 && (text[n] == '\0' || text[n] == ':');
-}
-
-__attribute__((constructor)) static void
-begin(void)
-{
-    static const char *const words[] = {"off", "report", "fail", "abort"};
-    const char *text = getenv("WEFT_DEADLOCK");
-    int how = 0;
-
-    (void)pthread_atfork(NULL, NULL, in_child);
-    if (text == NULL || text[0] == '\0')
-        return;
-    while (how <= WEFT_DEADLOCK_ABORT && !begins(text, words[how]))
-        how++;
-    if (how > WEFT_DEADLOCK_ABORT) {
-        weft_deadlock_say_word_(text, strcspn(text, ":"));
-        return;
-    }
-    weft_deadlock_words_(text + strlen(words[how]));
-    (void)weft_deadlock_enable((enum weft_deadlock_policy)how);
 }

@@ -8,12 +8,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <weft/deadlock.h>
+
 #include "deadlock/find.h"
 
 /* Return what an object is called; NULL: nothing. */
 const char *weft_deadlock_name_of_(const void *object);
 
+/* Do from now on what that policy says. */
+void weft_deadlock_set_(enum weft_deadlock_policy how);
+
 /* In a forked child. */
+void weft_deadlock_forked_(void);
 void weft_deadlock_names_forked_(void);
 
 /* Take the environment's text, what follows the policy; say what is wrong. */

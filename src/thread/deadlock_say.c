@@ -56,6 +56,8 @@ weft_deadlock_name(const void *object, const char *name)
 {
     if (name == NULL)
         weft_watch_forgets_(object, 1);
+    if (weft_watch_is_cut_off_())
+        return;
     pthread_mutex_lock(&lock);
     struct name *n = slot_of(object);
     if (n->object == NULL && name != NULL && names_count < SLOTS - 24) {
