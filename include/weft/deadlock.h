@@ -46,7 +46,8 @@
  *
  * A lock is its address, until it is initialised again, or weft_deadlock_name
  * takes its name away: memory that serves another lock without either makes one
- * of two.  Threads that Weft has not started take no part, but for main.
+ * of two.  A thread that Weft has not started takes part from its first call on:
+ * after all that was seen before, and before all that is seen after its end.
  */
 #ifndef WEFT_DEADLOCK_H
 #define WEFT_DEADLOCK_H

@@ -137,6 +137,8 @@ weft_order_enter_(struct weft_order_thread *t)
     t->inside = true;
     if (!weft_order_lock_(t->graph))
         t->inside = false;
+    else if (t->node->strangers != t->graph->strangers)
+        weft_order_catch_up_(t);
     return t->inside;
 }
 

@@ -121,6 +121,15 @@ void weft_order_creates_(struct weft_order_thread *t, uint64_t id);
 void weft_order_begins_(struct weft_order *o, struct weft_order_thread *t,
                         uint64_t id);
 
+/*
+ * The same for a stranger: nobody will say who has started it, nor who joins it.
+ * So it is behind all that was told so far, and what anybody tells after its end
+ * is behind it.
+ */
+void weft_order_stranger_begins_(struct weft_order *o,
+                                 struct weft_order_thread *t, uint64_t id);
+void weft_order_stranger_ends_(struct weft_order_thread *t);
+
 /* What the calling thread is called; cut after 63 bytes. */
 void weft_order_name_(struct weft_order_thread *t, const char *name);
 

@@ -284,7 +284,9 @@ weft_order_note_(struct weft_order_thread *t, const struct weft_dl_held *wanted,
     struct weft_order_combination *c = get_combination(o, s, lock, wanted);
     const struct weft_order_moment now = weft_order_now_(t->node);
     *is_new = c != NULL && add_moment(o, c, &now);
-    if (*is_new)
+    if (*is_new) {
         t->node->noted = true;
+        weft_order_see_(o, &now);
+    }
     return c;
 }

@@ -47,6 +47,7 @@ struct weft_order_node {
     struct weft_order_node *younger; /* of those that ended and are listed */
     struct weft_order_node *elder;
     bool noted;                       /* a moment, since the time changed */
+    uint32_t strangers;               /* that it knows of: see the graph */
     struct weft_order_round *round;   /* of a barrier at which it has arrived */
     struct weft_order_passed *passed; /* the guard it passed last, or NULL */
     /* What it waits for while it holds locks; NULL: nothing. */
@@ -228,6 +229,9 @@ struct weft_order {
     uint32_t ended;                      /* threads that nobody has joined */
     struct weft_order_node *eldest;
     struct weft_order_node *youngest;
+    uint32_t strangers;            /* how often one has begun or ended */
+    struct weft_order_clock *all;  /* of all moments in combinations */
+    struct weft_order_clock *gone; /* of strangers that have ended */
     uint64_t seen;
     uint64_t steps; /* of all searches */
     struct weft_order_stack empty;
@@ -319,6 +323,14 @@ bool weft_order_merge_(struct weft_order *o, struct weft_order_clock **c,
 /* Whether `a` must come before `b`. */
 bool weft_order_is_before_(const struct weft_order_moment *a,
                            const struct weft_order_moment *b);
+
+/* --- order_stranger.c ----------------------------------------------------- */
+
+/* A moment is noted in a combination. */
+void weft_order_see_(struct weft_order *o, const struct weft_order_moment *m);
+
+/* A stranger has begun or ended since `t` looked last. */
+void weft_order_catch_up_(struct weft_order_thread *t);
 
 /* --- order_graph.c -------------------------------------------------------- */
 

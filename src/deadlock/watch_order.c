@@ -61,7 +61,10 @@ begin(struct weft_order *g, struct weft_self *s)
     if (s->order == NULL)
         return false;
     memset(s->order, 0, sizeof(*s->order));
-    weft_order_begins_(g, s->order, s->id);
+    if (s->kind == WEFT_SELF_FOREIGN)
+        weft_order_stranger_begins_(g, s->order, s->id);
+    else
+        weft_order_begins_(g, s->order, s->id);
     weft_order_name_(s->order, weft_name_get_(s));
     return s->order->graph == g;
 }
@@ -85,7 +88,10 @@ weft_watch_ends_(struct weft_self *s)
 {
     if (s->order == NULL)
         return;
-    weft_order_ends_(s->order);
+    if (s->kind == WEFT_SELF_FOREIGN)
+        weft_order_stranger_ends_(s->order);
+    else
+        weft_order_ends_(s->order);
     (void)munmap(s->order, sizeof(*s->order));
     s->order = NULL;
 }
@@ -156,7 +162,7 @@ weft_watch_wants_(const void *object, enum weft_kind kind)
     struct weft_order_thread *t = mine();
     struct weft_self *s = weft_self_record_;
 
-    if (t == NULL || s->kind == WEFT_SELF_FOREIGN)
+    if (t == NULL)
         return;
     const uint32_t n = copy_held(s, held, NULL);
     if (weft_order_knows_(t, object, kind))
@@ -227,7 +233,7 @@ weft_watch_awaits_(const void *object, enum weft_kind kind, const void *without,
         const struct weft_dl_place place = {{weft_watch_place_of_(without)}};
         weft_order_listens_(t, object, without, &place);
     }
-    if (deadline != WEFT_FOREVER || s->kind == WEFT_SELF_FOREIGN)
+    if (deadline != WEFT_FOREVER)
         return;
     const uint32_t n = copy_held(s, held, without);
     if (n > 0)

@@ -6,8 +6,7 @@
  *   shape      nothing while there is no graph, but for a load and a branch
  *              behind one that asks whether somebody watches
  *   requires   of all functions: weft_watching_
- *   caveat     who was not started by Weft tells what orders others, but not
- *              which locks it takes: nobody knows what came before it
+ *   caveat     who was not started by Weft is a stranger: deadlock/order.h
  */
 #ifndef WEFT_DEADLOCK_WATCH_ORDER_H
 #define WEFT_DEADLOCK_WATCH_ORDER_H

@@ -22,8 +22,7 @@ weft_watch_is_told_(const struct weft_self *s, const void *object,
         return true;
     if (weft_order_is_guard_(object))
         return false;
-    return s->kind == WEFT_SELF_FOREIGN ||
-           (t != NULL && t->graph == g && weft_order_knows_(t, object, kind));
+    return t != NULL && t->graph == g && weft_order_knows_(t, object, kind);
 }
 
 /* Whether the same is so of an unlock. */
