@@ -57,7 +57,7 @@ struct weft_held {
     _Atomic(const void *) object;
     _Atomic uintptr_t place; /* in the call that took it; 0: not known */
     _Atomic uint32_t kind;
-    uint64_t before; /* the number for what was held before; its thread's own */
+    uint64_t before; /* a number for what was held before; its thread's own */
 };
 
 /* How many calls of a long wait's stack are kept, and what else is said. */
@@ -112,9 +112,14 @@ struct weft_self {
      * mapped while somebody predicts. */
     struct weft_order_thread *order;
 
-    /* What it holds, oldest first. */
+    /* Its short ways (deadlock/watch_short.h); its own. */
+    struct weft_order_thread
+        *asked; /* whether it has told; NULL: it need not */
+    uint32_t short_at;
+
+    /* What it holds, oldest first; one more has only a number, for all. */
     _Atomic uint32_t held_count; /* may pass WEFT_HELD_MAX */
-    struct weft_held held[WEFT_HELD_MAX];
+    struct weft_held held[WEFT_HELD_MAX + 1];
 };
 
 extern __thread struct weft_self *weft_self_record_

@@ -167,13 +167,27 @@ weft_order_mix_(const void *object, enum weft_kind kind)
                 << 32);
 }
 
+/* For what adds `mix` to the number `set` of what is held. */
+static inline uint64_t
+weft_order_key_of_(const struct weft_order_thread *t, uint64_t set,
+                   uint64_t mix)
+{
+    return (set ^ (mix << 7 | mix >> 57)) + t->stamp;
+}
+
 static inline uint64_t
 weft_order_key_(const struct weft_order_thread *t, const void *object,
                 enum weft_kind kind)
 {
-    const uint64_t x = weft_order_mix_(object, kind);
+    return weft_order_key_of_(t, t->set, weft_order_mix_(object, kind));
+}
 
-    return (t->set ^ (x << 7 | x >> 57)) + t->stamp;
+static inline bool
+weft_order_knows_key_(const struct weft_order_thread *t, uint64_t key)
+{
+    const uint64_t *pair = &t->known[(key >> 24) % WEFT_ORDER_KNOWN & ~1u];
+
+    return ((pair[0] == key) | (pair[1] == key)) != 0; /* one branch */
 }
 
 /* Whether `t` has told already that it takes `object` while it holds what it
@@ -182,10 +196,7 @@ static inline bool
 weft_order_knows_(const struct weft_order_thread *t, const void *object,
                   enum weft_kind kind)
 {
-    const uint64_t key = weft_order_key_(t, object, kind);
-    const uint64_t *pair = &t->known[(key >> 24) % WEFT_ORDER_KNOWN & ~1u];
-
-    return pair[0] == key || pair[1] == key;
+    return weft_order_knows_key_(t, weft_order_key_(t, object, kind));
 }
 
 /* The same of what its own memory was too small for; to be asked before what is

@@ -10,6 +10,8 @@
  *
  *     watch.wait   a wait is published  ->  the detector reads it
  *     watch.told   it was told          ->  the same
+ *
+ *     watch.short  what the short ways stand on was changed  ->  a thread looks
  */
 #include "deadlock/watch_short.h"
 
@@ -18,6 +20,7 @@
 #include "base/deadline.h"
 
 _Atomic bool weft_watch_on_;
+_Atomic uint32_t weft_watch_short_ = 1;
 __thread uintptr_t weft_watch_caller_;
 weft_watch_tell *_Atomic weft_watch_tell_own_;
 weft_watch_tell *_Atomic weft_watch_tell_wanted_;
@@ -26,6 +29,7 @@ void
 weft_watch_enable_(bool on)
 {
     atomic_store_explicit(&weft_watch_on_, on, memory_order_relaxed);
+    weft_watch_changed_();
     weft_self_watch_(on);
 }
 
@@ -125,11 +129,63 @@ weft_watch_tell_of_wanted_(const void *object, enum weft_kind kind)
         tell(&weft_watch_tell_wanted_, s, object, kind);
 }
 
+/* --- what is held --------------------------------------------------------- */
+
+/* Find out whether the thread of `s` may take the short ways. */
+static void
+look_for_short(struct weft_self *s)
+{
+    /* acquire: watch.short */
+    const uint32_t now =
+        atomic_load_explicit(&weft_watch_short_, memory_order_acquire);
+    const struct weft_order *g = weft_watch_graph_now_();
+    const bool tells = g != NULL;
+
+    s->short_at = 0;
+    if (!weft_watching_() ||
+        atomic_load_explicit(&weft_watch_tell_wanted_, memory_order_relaxed) !=
+            NULL ||
+        (tells && (s->order == NULL || s->order->graph != g)))
+        return;
+    s->asked = tells ? s->order : NULL;
+    s->short_at = now;
+}
+
+/* Where the number is for all that is held, if that are `n`. */
+static uint64_t *
+number_of(struct weft_self *s, uint32_t n)
+{
+    return &s->held[n < WEFT_HELD_MAX ? n : WEFT_HELD_MAX].before;
+}
+
+static void
+push(struct weft_self *s, const void *object, enum weft_kind kind)
+{
+    const uint32_t n =
+        atomic_load_explicit(&s->held_count, memory_order_relaxed);
+
+    if (n < WEFT_HELD_MAX) {
+        struct weft_held *h = &s->held[n];
+        atomic_store_explicit(&h->kind, kind, memory_order_relaxed);
+        atomic_store_explicit(&h->place, weft_watch_caller_,
+                              memory_order_relaxed);
+        atomic_store_explicit(&h->object, object, memory_order_relaxed);
+    }
+    *number_of(s, n + 1) = *number_of(s, n) + weft_order_mix_(object, kind);
+    atomic_store_explicit(&s->held_count, n + 1, memory_order_relaxed);
+}
+
 void
 weft_watch_acquired_(const void *object, enum weft_kind kind)
 {
-    if (weft_self_get_() != NULL)
-        weft_watch_push_(object, kind, weft_watch_caller_);
+    struct weft_self *s = weft_self_get_();
+
+    if (s != NULL) {
+        push(s, object, kind);
+        if (s->short_at !=
+            atomic_load_explicit(&weft_watch_short_, memory_order_relaxed))
+            look_for_short(s);
+    }
     if (kind == WEFT_KIND_MUTEX || kind == WEFT_KIND_RMUTEX)
         weft_watch_passes_(object);
 }
@@ -157,6 +213,24 @@ move(struct weft_held *to, const struct weft_held *from, uint64_t mix)
         memory_order_relaxed);
 }
 
+/* Of `n` that it holds. */
+static void
+drop(struct weft_self *s, uint32_t n, const void *object, enum weft_kind kind)
+{
+    const uint64_t mix = weft_order_mix_(object, kind);
+    uint32_t at = n < WEFT_HELD_MAX ? n : WEFT_HELD_MAX;
+
+    while (at > 0 && !is_it(&s->held[at - 1], object, kind))
+        at--;
+    if (at == 0 && n <= WEFT_HELD_MAX)
+        return; /* else one of those that found no room */
+    const uint64_t all = *number_of(s, n) - mix;
+    for (; at > 0 && at < n && at < WEFT_HELD_MAX; at++)
+        move(&s->held[at - 1], &s->held[at], mix);
+    *number_of(s, n - 1) = all;
+    atomic_store_explicit(&s->held_count, n - 1, memory_order_relaxed);
+}
+
 void
 weft_watch_released_(const void *object, enum weft_kind kind)
 {
@@ -164,22 +238,12 @@ weft_watch_released_(const void *object, enum weft_kind kind)
 
     if (kind == WEFT_KIND_MUTEX || kind == WEFT_KIND_RMUTEX)
         weft_watch_frees_(object);
-    if (weft_watch_pop_(object, kind))
+    if (s == NULL)
         return;
     const uint32_t n =
         atomic_load_explicit(&s->held_count, memory_order_relaxed);
-    uint32_t at = n < WEFT_HELD_MAX ? n : WEFT_HELD_MAX;
-    while (at > 0 && !is_it(&s->held[at - 1], object, kind))
-        at--;
-    if (s->order != NULL && (at > 0 || n > WEFT_HELD_MAX))
-        weft_order_drops_(s->order, object, kind);
-    if (at == 0) {
-        if (n > WEFT_HELD_MAX) /* one of those that found no room */
-            atomic_store_explicit(&s->held_count, n - 1, memory_order_relaxed);
-        return;
-    }
-    const uint64_t mix = weft_order_mix_(object, kind);
-    for (; at < n && at < WEFT_HELD_MAX; at++)
-        move(&s->held[at - 1], &s->held[at], mix);
-    atomic_store_explicit(&s->held_count, n - 1, memory_order_relaxed);
+    if (n > 0 && n <= WEFT_HELD_MAX && is_it(&s->held[n - 1], object, kind))
+        atomic_store_explicit(&s->held_count, n - 1, memory_order_relaxed);
+    else
+        drop(s, n, object, kind);
 }

@@ -94,6 +94,7 @@ weft_watch_ends_(struct weft_self *s)
         weft_order_ends_(s->order);
     (void)munmap(s->order, sizeof(*s->order));
     s->order = NULL;
+    s->short_at = 0;
 }
 
 /* --- a graph that is full ------------------------------------------------- */
@@ -120,8 +121,10 @@ look_for_room(struct weft_order *g)
     if (weft_order_is_full_(g) &&
         atomic_compare_exchange_strong_explicit(&weft_watch_graph_, &shown,
                                                 NULL, memory_order_relaxed,
-                                                memory_order_relaxed))
+                                                memory_order_relaxed)) {
+        weft_watch_changed_();
         say_full(g);
+    }
 }
 
 /* --- locks ---------------------------------------------------------------- */
@@ -149,7 +152,8 @@ copy_held(struct weft_self *s, struct weft_dl_held *out, const void *without)
         n += h->object != without;
     }
     if (all <= WEFT_HELD_MAX)
-        s->order->set = set;
+        s->held[all].before = set;
+    s->order->set = s->held[all < WEFT_HELD_MAX ? all : WEFT_HELD_MAX].before;
     return n;
 }
 

@@ -314,27 +314,39 @@ weft_mutex_give_(weft_mutex *m, enum weft_kind kind)
     return WEFT_OK;
 }
 
-bool
-weft_mutex_let_go_(weft_mutex *m, uint32_t w)
+enum weft_status
+weft_mutex_unlock_unnoted_(weft_mutex *m)
 {
+    const uint32_t w = look(m);
+
+    if (weft_mutex_owner_in_(w) != weft_self_tag_())
+        return WEFT_NOT_OWNER;
     let_go(m, w);
-    return true;
+    return WEFT_OK;
+}
+
+/* What is long is elsewhere, so that the short ways need no frame. */
+static __attribute__((noinline)) enum weft_status
+lock_from(weft_mutex *m, const void *from)
+{
+    weft_watch_call_(from);
+    return weft_mutex_wait_(m, WEFT_FOREVER, WEFT_KIND_MUTEX);
 }
 
 enum weft_status
 weft_mutex_lock(weft_mutex *m)
 {
-    WEFT_WATCH_CALL_();
-    return weft_mutex_wait_(m, WEFT_FOREVER, WEFT_KIND_MUTEX);
+    return lock_from(m, __builtin_return_address(0));
 }
 
 enum weft_status
 weft_mutex_lock_slow_(weft_mutex *m)
 {
-    if (weft_mutex_lock_noted_(m, WEFT_KIND_MUTEX, __builtin_return_address(0)))
+    const void *from = __builtin_return_address(0);
+
+    if (weft_mutex_lock_noted_(m, WEFT_KIND_MUTEX, from))
         return WEFT_OK;
-    WEFT_WATCH_CALL_();
-    return weft_mutex_wait_(m, WEFT_FOREVER, WEFT_KIND_MUTEX);
+    return lock_from(m, from);
 }
 
 enum weft_status
@@ -360,9 +372,11 @@ weft_mutex_unlock(weft_mutex *m)
 enum weft_status
 weft_mutex_unlock_slow_(weft_mutex *m)
 {
-    if (weft_mutex_unlock_noted_(m, WEFT_KIND_MUTEX))
-        return WEFT_OK;
-    return weft_mutex_give_(m, WEFT_KIND_MUTEX);
+    struct weft_watch_step step;
+
+    if (!weft_watch_may_pop_(&step, m, WEFT_KIND_MUTEX))
+        return weft_mutex_give_(m, WEFT_KIND_MUTEX);
+    return weft_mutex_unlock_noted_(m, &step);
 }
 
 bool

@@ -47,37 +47,38 @@ weft_mutex_wait_(weft_mutex *m, weft_deadline deadline, enum weft_kind kind);
 enum weft_status weft_mutex_give_(weft_mutex *m, enum weft_kind kind);
 
 /*
- * The short ways while somebody watches: take a free mutex, from a call that
- * returns to `from`; unlock one that nobody waits for.  False: nothing is done.
+ * The short ways while somebody watches.  Take a free mutex, from a call that
+ * returns to `from`; false: nothing is done.  Unlock one that weft_watch_may_pop_
+ * has found: that it is still its own is not sure, as nothing is noted while
+ * nobody watches.
  */
 static inline bool
 weft_mutex_lock_noted_(weft_mutex *m, enum weft_kind kind, const void *from)
 {
+    struct weft_watch_step step;
     uint32_t w = 0;
 
     /* acquire: mutex.hand_over */
-    if (!weft_watching_() || !weft_watch_is_short_(m, kind) ||
-        !atomic_compare_exchange_strong_explicit(
-            &m->word, &w, weft_self_own_tag_, memory_order_acquire,
-            memory_order_relaxed))
+    if (!weft_watch_may_push_(&step, m, kind) ||
+        !atomic_compare_exchange_strong_explicit(&m->word, &w, step.self->tag,
+                                                 memory_order_acquire,
+                                                 memory_order_relaxed))
         return false;
-    weft_watch_push_(m, kind, (uintptr_t)from - 1);
+    weft_watch_push_(&step, m, kind, (uintptr_t)from - 1);
     return true;
 }
-bool weft_mutex_let_go_(weft_mutex *m, uint32_t w); /* true */
-static inline bool
-weft_mutex_unlock_noted_(weft_mutex *m, enum weft_kind kind)
+enum weft_status weft_mutex_unlock_unnoted_(weft_mutex *m);
+static inline enum weft_status
+weft_mutex_unlock_noted_(weft_mutex *m, const struct weft_watch_step *step)
 {
-    uint32_t me = weft_self_own_tag_;
+    uint32_t w = step->self->tag;
 
-    if (!weft_watching_() || !weft_watch_frees_nothing_(m) ||
-        atomic_load_explicit(&m->word, memory_order_relaxed) != me ||
-        !weft_watch_pop_(m, kind))
-        return false;
+    weft_watch_pop_(step);
     /* release: mutex.hand_over */
-    return atomic_compare_exchange_strong_explicit(
-               &m->word, &me, 0, memory_order_release, memory_order_relaxed) ||
-           weft_mutex_let_go_(m, me);
+    if (atomic_compare_exchange_strong_explicit(
+            &m->word, &w, 0, memory_order_release, memory_order_relaxed))
+        return WEFT_OK;
+    return weft_mutex_unlock_unnoted_(m);
 }
 
 /*

@@ -53,23 +53,29 @@ lock_until(weft_rmutex *m, weft_deadline deadline)
     return weft_mutex_wait_(&m->mutex, deadline, WEFT_KIND_RMUTEX);
 }
 
-enum weft_status
-weft_rmutex_lock(weft_rmutex *m)
+/* What is long is elsewhere, so that the short ways need no frame. */
+static __attribute__((noinline)) enum weft_status
+lock_from(weft_rmutex *m, const void *from)
 {
-    WEFT_WATCH_CALL_();
+    weft_watch_call_(from);
     return lock_until(m, WEFT_FOREVER);
 }
 
 enum weft_status
+weft_rmutex_lock(weft_rmutex *m)
+{
+    return lock_from(m, __builtin_return_address(0));
+}
+
+/* The short way finds it free, so it need not ask whether it has it. */
+enum weft_status
 weft_rmutex_lock_slow_(weft_rmutex *m)
 {
-    if (weft_mutex_is_mine_(&m->mutex))
-        return lock_again(m);
-    if (weft_mutex_lock_noted_(&m->mutex, WEFT_KIND_RMUTEX,
-                               __builtin_return_address(0)))
+    const void *from = __builtin_return_address(0);
+
+    if (weft_mutex_lock_noted_(&m->mutex, WEFT_KIND_RMUTEX, from))
         return WEFT_OK;
-    WEFT_WATCH_CALL_();
-    return lock_until(m, WEFT_FOREVER);
+    return lock_from(m, from);
 }
 
 enum weft_status
@@ -94,12 +100,9 @@ weft_rmutex_unlock(weft_rmutex *m)
     return weft_rmutex_unlock_slow_(m);
 }
 
-enum weft_status
-weft_rmutex_unlock_slow_(weft_rmutex *m)
+static __attribute__((noinline)) enum weft_status
+unlock(weft_rmutex *m)
 {
-    if (again_of(m) == 0 &&
-        weft_mutex_unlock_noted_(&m->mutex, WEFT_KIND_RMUTEX))
-        return WEFT_OK;
     if (!weft_mutex_is_mine_(&m->mutex))
         return WEFT_NOT_OWNER;
     const uint32_t again = again_of(m);
@@ -107,6 +110,16 @@ weft_rmutex_unlock_slow_(weft_rmutex *m)
         return weft_mutex_give_(&m->mutex, WEFT_KIND_RMUTEX);
     set_again(m, again - 1);
     return WEFT_OK;
+}
+
+enum weft_status
+weft_rmutex_unlock_slow_(weft_rmutex *m)
+{
+    struct weft_watch_step step;
+
+    if (again_of(m) != 0 || !weft_watch_may_pop_(&step, m, WEFT_KIND_RMUTEX))
+        return unlock(m);
+    return weft_mutex_unlock_noted_(&m->mutex, &step);
 }
 
 bool

@@ -198,52 +198,56 @@ weft_rwlock_read_lock_until(weft_rwlock *l, weft_deadline deadline)
     return read_lock_until(l, deadline);
 }
 
-/* The short way while somebody watches: as the inline one, and noted. */
-static inline bool
-read_noted(weft_rwlock *l, const void *from)
+/* What is long is elsewhere, so that the short ways need no frame. */
+static __attribute__((noinline)) enum weft_status
+read_lock_from(weft_rwlock *l, const void *from)
 {
-    _Atomic(uintptr_t) *home = &weft_read_slots_->lock[WEFT_READ_SLOT_(l)];
+    weft_watch_call_(from);
+    return read_lock_until(l, WEFT_FOREVER);
+}
 
-    if (!weft_watching_() || !weft_watch_is_short_(l, WEFT_KIND_READ) ||
-        atomic_load_explicit(&l->biased, memory_order_relaxed) != FREE ||
-        atomic_load_explicit(home, memory_order_relaxed) != 0)
-        return false;
-    atomic_store_explicit(home, (uintptr_t)l, memory_order_relaxed);
-    weft_fence_light_();
-    /* acquire: allow */
-    if (atomic_load_explicit(&l->biased, memory_order_acquire) != FREE) {
-        weft_readers_leave_(weft_readers_known_(), l, home);
-        return false;
-    }
-    weft_watch_push_(l, WEFT_KIND_READ, (uintptr_t)from - 1);
-    return true;
+/* A line was entered, and the lock does not allow it. */
+static __attribute__((noinline)) enum weft_status
+read_retry_from(weft_rwlock *l, const void *from)
+{
+    struct weft_readers *r = weft_readers_known_();
+
+    weft_watch_call_(from);
+    weft_readers_leave_(r, l, &r->slots.lock[WEFT_READ_SLOT_(l)]);
+    return read_lock_until(l, WEFT_FOREVER);
 }
 
 enum weft_status
+weft_rwlock_read_retry_(weft_rwlock *l)
+{
+    return read_retry_from(l, __builtin_return_address(0));
+}
+
+/* The short way while somebody watches: as the inline one, and noted. */
+enum weft_status
 weft_rwlock_read_lock_slow_(weft_rwlock *l)
 {
-    if (read_noted(l, __builtin_return_address(0)))
-        return WEFT_OK;
-    WEFT_WATCH_CALL_();
-    return read_lock_until(l, WEFT_FOREVER);
+    _Atomic(uintptr_t) *home = &weft_read_slots_->lock[WEFT_READ_SLOT_(l)];
+    const void *from = __builtin_return_address(0);
+    struct weft_watch_step step;
+
+    if (!weft_watch_may_push_(&step, l, WEFT_KIND_READ) ||
+        atomic_load_explicit(&l->biased, memory_order_relaxed) != FREE ||
+        atomic_load_explicit(home, memory_order_relaxed) != 0)
+        return read_lock_from(l, from);
+    atomic_store_explicit(home, (uintptr_t)l, memory_order_relaxed);
+    weft_fence_light_();
+    /* acquire: allow */
+    if (atomic_load_explicit(&l->biased, memory_order_acquire) != FREE)
+        return read_retry_from(l, from);
+    weft_watch_push_(&step, l, WEFT_KIND_READ, (uintptr_t)from - 1);
+    return WEFT_OK;
 }
 
 enum weft_status
 weft_rwlock_read_lock(weft_rwlock *l)
 {
-    WEFT_WATCH_CALL_();
-    return read_lock_until(l, WEFT_FOREVER);
-}
-
-/* The inline part has entered a line, and the lock does not allow it. */
-enum weft_status
-weft_rwlock_read_retry_(weft_rwlock *l)
-{
-    struct weft_readers *r = weft_readers_known_();
-
-    WEFT_WATCH_CALL_();
-    weft_readers_leave_(r, l, &r->slots.lock[WEFT_READ_SLOT_(l)]);
-    return read_lock_until(l, WEFT_FOREVER);
+    return read_lock_from(l, __builtin_return_address(0));
 }
 
 /* Without an entry: whether the word can count this thread. */
@@ -254,30 +258,9 @@ is_unlisted(const weft_rwlock *l)
            atomic_load_explicit(&l->word, memory_order_relaxed) >= WEFT_READER_;
 }
 
-/* The short way of an unlock of what is held once, on its line. */
-static inline bool
-unlock_noted(weft_rwlock *l)
+static __attribute__((noinline)) enum weft_status
+read_unlock(weft_rwlock *l)
 {
-    struct weft_read_slots_ *s = weft_read_slots_;
-    _Atomic(uintptr_t) *home = &s->lock[WEFT_READ_SLOT_(l)];
-
-    if (!weft_watching_() ||
-        atomic_load_explicit(home, memory_order_relaxed) != (uintptr_t)l ||
-        !weft_watch_pop_(l, WEFT_KIND_READ))
-        return false;
-    /* release: rwlock.drain */
-    atomic_store_explicit(home, 0, memory_order_release);
-    weft_fence_light_();
-    if (atomic_load_explicit(&s->wanted, memory_order_relaxed) != 0)
-        (void)weft_rwlock_read_left_();
-    return true;
-}
-
-enum weft_status
-weft_rwlock_read_unlock_slow_(weft_rwlock *l)
-{
-    if (unlock_noted(l))
-        return WEFT_OK;
     struct weft_readers *r = weft_readers_known_();
     _Atomic(uintptr_t) *entry = weft_readers_find_(r, l);
 
@@ -300,6 +283,26 @@ weft_rwlock_read_unlock_slow_(weft_rwlock *l)
     } else {
         weft_readers_leave_(r, l, entry);
     }
+    return WEFT_OK;
+}
+
+/* The short way: of what is held once, on its line. */
+enum weft_status
+weft_rwlock_read_unlock_slow_(weft_rwlock *l)
+{
+    struct weft_read_slots_ *s = weft_read_slots_;
+    _Atomic(uintptr_t) *home = &s->lock[WEFT_READ_SLOT_(l)];
+    struct weft_watch_step step;
+
+    if (!weft_watch_may_pop_(&step, l, WEFT_KIND_READ) ||
+        atomic_load_explicit(home, memory_order_relaxed) != (uintptr_t)l)
+        return read_unlock(l);
+    weft_watch_pop_(&step);
+    /* release: rwlock.drain */
+    atomic_store_explicit(home, 0, memory_order_release);
+    weft_fence_light_();
+    if (atomic_load_explicit(&s->wanted, memory_order_relaxed) != 0)
+        (void)weft_rwlock_read_left_();
     return WEFT_OK;
 }
 

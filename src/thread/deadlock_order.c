@@ -101,6 +101,7 @@ static void
 show(struct weft_order *g)
 {
     atomic_store_explicit(&weft_watch_graph_, g, memory_order_relaxed);
+    weft_watch_changed_();
 }
 
 void

@@ -98,6 +98,7 @@ switch_over(void)
 
     atomic_store_explicit(&weft_watch_tell_wanted_, looks ? look : NULL,
                           memory_order_relaxed);
+    weft_watch_changed_();
 }
 
 void
