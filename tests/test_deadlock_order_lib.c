@@ -266,6 +266,72 @@ START_TEST(test_what_is_held_is_counted_again)
 }
 END_TEST
 
+/* One tells under the gate what the other then finds without a wait. */
+static weft_cond changed = WEFT_COND_INIT(&gate);
+static _Atomic int step;
+
+static void
+step_to(int n)
+{
+    while (step != n)
+        sched_yield();
+}
+
+static void *
+tell_under_gate(void *tells)
+{
+    step_to(1);
+    a_then_b(NULL);
+    weft_mutex_lock(&gate);
+    if (tells != NULL)
+        weft_cond_notify(&changed, 1);
+    weft_mutex_unlock(&gate);
+    step = 2;
+    return NULL;
+}
+
+static void *
+find_under_gate(void *unused)
+{
+    for (int i = 0; i < 3; i++) {
+        weft_mutex_lock(&gate); /* known, in the end */
+        weft_mutex_unlock(&gate);
+        if (i == 1) {
+            step = 1;
+            step_to(2);
+        }
+    }
+    return b_then_a(unused);
+}
+
+START_TEST(test_a_lock_becomes_a_guard_that_was_none)
+{
+    enable();
+    weft_thread *t[2] = {start(tell_under_gate, _i == 0 ? &changed : NULL),
+                         start(find_under_gate, NULL)};
+    for (int i = 0; i < 2; i++)
+        join(t[i]);
+    check(_i == 0 ? 0 : 1);
+}
+END_TEST
+
+/* Who has only tried so far knows that it is to tell. */
+static void *
+try_then_a_then_b(void *unused)
+{
+    ck_assert_int_eq(weft_mutex_trylock(&gate), WEFT_OK);
+    weft_mutex_unlock(&gate);
+    return a_then_b(unused);
+}
+
+START_TEST(test_a_try_is_the_first_that_a_thread_does)
+{
+    enable();
+    run_two(try_then_a_then_b, b_then_a);
+    check(1);
+}
+END_TEST
+
 static int
 run_in_child(void)
 {
@@ -292,6 +358,34 @@ START_TEST(test_a_forked_child_predicts_too)
 }
 END_TEST
 
+static void *
+b_then_a_at_last(void *unused)
+{
+    step_to(1);
+    return b_then_a(unused);
+}
+
+/* What the thread that forks has told before, the child's graph does not know.
+ */
+START_TEST(test_a_forked_child_tells_again)
+{
+    enable();
+    for (int i = 0; i < 2; i++)
+        a_then_b(NULL);
+    const pid_t child = fork();
+    int status = 0;
+    if (child == 0) {
+        weft_thread *t = start(b_then_a_at_last, NULL);
+        try_then_a_then_b(NULL);
+        step = 1;
+        join(t);
+        _exit(weft_deadlock_predicted() == 1 ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -310,7 +404,10 @@ main(void)
         {&test_what_was_known_is_void_when_it_was_off, 1},
         {&test_nobody_predicts_while_it_is_off, 1},
         {&test_what_is_held_is_counted_again, 1},
+        {&test_a_lock_becomes_a_guard_that_was_none, 2},
+        {&test_a_try_is_the_first_that_a_thread_does, 1},
         {&test_a_forked_child_predicts_too, 2},
+        {&test_a_forked_child_tells_again, 1},
     };
 
     return run_tests("deadlock_order_lib", tests,

@@ -74,10 +74,10 @@ weft_watch_push_(const struct weft_watch_step *step, const void *object,
                           memory_order_relaxed);
 }
 
-/* Whether `object` was the last that it has noted, and nobody is to be told. */
+/* Whether `object` was the last that it has noted, of whatever kind, and nobody
+ * is to be told. */
 static inline bool
-weft_watch_may_pop_(struct weft_watch_step *step, const void *object,
-                    enum weft_kind kind)
+weft_watch_may_pop_(struct weft_watch_step *step, const void *object)
 {
     struct weft_self *s = weft_self_record_;
 
@@ -88,9 +88,8 @@ weft_watch_may_pop_(struct weft_watch_step *step, const void *object,
     if (n >= WEFT_HELD_MAX)
         return false;
     *step = (struct weft_watch_step){.self = s, .count = n};
-    const struct weft_held *h = &s->held[n];
-    return atomic_load_explicit(&h->object, memory_order_relaxed) == object &&
-           atomic_load_explicit(&h->kind, memory_order_relaxed) == kind;
+    return atomic_load_explicit(&s->held[n].object, memory_order_relaxed) ==
+           object;
 }
 
 static inline void

@@ -374,7 +374,7 @@ weft_mutex_unlock_slow_(weft_mutex *m)
 {
     struct weft_watch_step step;
 
-    if (!weft_watch_may_pop_(&step, m, WEFT_KIND_MUTEX))
+    if (!weft_watch_may_pop_(&step, m))
         return weft_mutex_give_(m, WEFT_KIND_MUTEX);
     return weft_mutex_unlock_noted_(m, &step);
 }

@@ -117,7 +117,7 @@ weft_rmutex_unlock_slow_(weft_rmutex *m)
 {
     struct weft_watch_step step;
 
-    if (again_of(m) != 0 || !weft_watch_may_pop_(&step, m, WEFT_KIND_RMUTEX))
+    if (again_of(m) != 0 || !weft_watch_may_pop_(&step, m))
         return unlock(m);
     return weft_mutex_unlock_noted_(&m->mutex, &step);
 }

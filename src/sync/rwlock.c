@@ -294,7 +294,7 @@ weft_rwlock_read_unlock_slow_(weft_rwlock *l)
     _Atomic(uintptr_t) *home = &s->lock[WEFT_READ_SLOT_(l)];
     struct weft_watch_step step;
 
-    if (!weft_watch_may_pop_(&step, l, WEFT_KIND_READ) ||
+    if (!weft_watch_may_pop_(&step, l) ||
         atomic_load_explicit(home, memory_order_relaxed) != (uintptr_t)l)
         return read_unlock(l);
     weft_watch_pop_(&step);
