@@ -295,6 +295,8 @@ struct weft_shim_options {
     bool predict;
     bool order;
     pid_t pid;
+    dev_t error_device; /* what standard error is at first */
+    ino_t error_file;
     _Atomic bool found; /* something was, and the program goes on */
 };
 extern struct weft_shim_options weft_shim_options_;
@@ -400,6 +402,8 @@ bool weft_shim_peek_gone_(const void *from, void *to, size_t bytes);
 /* What the kernel says of a thread. */
 struct weft_shim_sleep {
     bool exists;
+    bool
+        unknown; /* but for that: there is no /proc, or no file can be opened */
     bool sleeps;
     char state;        /* as in ps(1) */
     uint64_t switches; /* how often it was taken off a CPU */

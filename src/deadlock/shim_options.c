@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "deadlock/shim_doubt.h"
@@ -49,6 +50,11 @@ weft_shim_read_options_(void)
     o->doubt_ms = doubt != NULL ? strtoll(doubt, NULL, 10) : DOUBT_MS;
     o->on = o->children || is_this_process(getenv("WEFT_DEADLOCK_PID"));
     o->pid = getpid();
+    struct stat error;
+    if (fstat(STDERR_FILENO, &error) == 0) {
+        o->error_device = error.st_dev;
+        o->error_file = error.st_ino;
+    }
     if (o->on)
         weft_shim_order_open_();
 }
