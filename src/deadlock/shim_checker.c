@@ -183,9 +183,10 @@ index_of(const struct weft_shim_picture *p, const struct weft_shim_thread *t)
 }
 
 /* Whether a stuck thread of the second picture has slept since the first; who
- * spins does not. */
+ * spins does not.  Where the kernel does not say, what is `certain` is so: all
+ * have been in the same waits since, and who waits lets nothing go. */
 static bool
-has_slept(uint32_t i)
+has_slept(uint32_t i, bool certain)
 {
     const struct weft_shim_picture *a = &pictures[0];
     const struct weft_shim_picture *b = &pictures[1];
@@ -193,8 +194,12 @@ has_slept(uint32_t i)
 
     if (b->p.threads[i].wait.kind == WEFT_KIND_SPIN)
         return true;
-    return k != WEFT_DL_NONE && a->p.threads[k].stuck && a->sleep[k].sleeps &&
-           b->sleep[i].sleeps && a->sleep[k].switches == b->sleep[i].switches;
+    if (k == WEFT_DL_NONE || !a->p.threads[k].stuck)
+        return false;
+    if (a->sleep[k].unknown || b->sleep[i].unknown)
+        return certain;
+    return a->sleep[k].sleeps && b->sleep[i].sleeps &&
+           a->sleep[k].switches == b->sleep[i].switches;
 }
 
 static bool
@@ -203,7 +208,7 @@ have_slept(const struct weft_dl_found *f)
     const struct weft_dl_picture *p = &pictures[1].p;
 
     for (uint32_t t = f->first; t != WEFT_DL_NONE; t = p->threads[t].next)
-        if (!has_slept(t))
+        if (!has_slept(t, f->certain))
             return false;
     return true;
 }

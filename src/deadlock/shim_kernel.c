@@ -98,8 +98,12 @@ weft_shim_sleep_of_(pid_t tid)
     const char *went = value_of(text, "\nvoluntary_ctxt_switches:\t");
     const char *taken = value_of(text, "\nnonvoluntary_ctxt_switches:\t");
 
-    if (state == NULL || went == NULL || taken == NULL)
+    if (state == NULL || went == NULL || taken == NULL) {
+        s.unknown = syscall(SYS_tgkill, getpid(), tid, 0) == 0;
+        s.exists = s.unknown;
+        s.state = '?';
         return s;
+    }
     s.exists = *state != 'Z' && *state != 'X';
     s.sleeps = *state == 'S';
     s.state = *state;
