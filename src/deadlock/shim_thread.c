@@ -280,6 +280,8 @@ in_child(void)
     if (!weft_shim_options_.on)
         return;
     weft_shim_options_.pid = getpid();
+    atomic_store_explicit(&weft_shim_options_.found, false,
+                          memory_order_relaxed); /* that was the parent's */
     weft_shim_parties_forked_();
     weft_shim_sem_forked_();
     if (!weft_shim_options_.children) {
