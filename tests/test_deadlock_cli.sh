@@ -182,6 +182,62 @@ ok "_exit waits until it is told" \
     gives 66 "" "$tool" "$dir/could_ends_at_once"
 ok "and it was" grep -q "could happen" "$dir/err"
 
+# --- an allocator beside it ---
+# Such as tcmalloc: it sets itself up under a lock that it spins for, and there
+# and in each mmap it runs something once.
+cat >"$dir/allocator.c" <<'END'
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t count, size_t bytes);
+static atomic_int ready, busy;
+static pthread_once_t set_up = PTHREAD_ONCE_INIT, mapped = PTHREAD_ONCE_INIT;
+static void nothing(void) {}
+static void
+begin(void)
+{
+    if (ready)
+        return;
+    while (atomic_exchange(&busy, 1))
+        sched_yield();
+    if (!ready)
+        pthread_once(&set_up, nothing);
+    ready = 1;
+    busy = 0;
+}
+void *
+malloc(size_t bytes)
+{
+    begin();
+    return __libc_malloc(bytes);
+}
+void *
+calloc(size_t count, size_t bytes)
+{
+    begin();
+    return __libc_calloc(count, bytes);
+}
+void *
+mmap(void *at, size_t bytes, int rights, int flags, int fd, off_t offset)
+{
+    pthread_once(&mapped, nothing);
+    return (void *)syscall(SYS_mmap, at, bytes, rights, flags, fd, offset);
+}
+END
+ok "an allocator is compiled" $CC -shared -fPIC -O1 -w -o "$dir/allocator.so" \
+    "$dir/allocator.c"
+ok "beside it two mutexes are found: 66" \
+    gives 66 "" env LD_PRELOAD="$dir/allocator.so" "$tool" "$dir/two_mutexes"
+ok "and the report is the same" grep -q "2 threads wait" "$dir/err"
+ok "beside it a program ends as it does" \
+    gives 0 "" env LD_PRELOAD="$dir/allocator.so" "$tool" "$dir/idle_workers"
+ok "and nothing is said" test ! -s "$dir/err"
+
 # --- what is refused ---
 one_line() { # STATUS WORDS COMMAND...
     wanted=$1 words=$2

@@ -6,6 +6,9 @@
  * unlocked.  Before the list is told, each is asked whose it is.
  */
 #include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "deadlock/shim_order.h"
 
@@ -19,10 +22,11 @@ struct weft_order *weft_shim_order_;
 static void *
 map(size_t bytes)
 {
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    const long p =
+        syscall(SYS_mmap, NULL, bytes, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, (off_t)0);
 
-    return p != MAP_FAILED ? p : NULL;
+    return p != -1 ? (void *)p : NULL;
 }
 
 static void
@@ -167,7 +171,7 @@ tell_with(struct weft_shim_thread *t, uint32_t n,
         if (used > 0 || how == weft_order_wants_)
             how(&t->order, wanted, held, used);
         if (held != few)
-            weft_shim_real_.munmap(held, bytes);
+            syscall(SYS_munmap, held, bytes);
     }
     errno = saved;
 }

@@ -116,6 +116,16 @@ write_wait(struct weft_shim_thread *t, const struct weft_shim_was *w,
                           memory_order_release);
 }
 
+/* Who comes first to what runs once does not sleep.  It may be a malloc that
+ * sets itself up, and a thread cannot be started from there. */
+static bool
+may_sleep(const void *object, enum weft_kind kind)
+{
+    return kind != WEFT_KIND_ONCE ||
+           atomic_load_explicit((const _Atomic int *)object,
+                                memory_order_relaxed) != 0;
+}
+
 struct weft_shim_was
 weft_shim_waits_(struct weft_shim_thread *t, const void *object,
                  enum weft_kind kind, bool timed, const void *guard,
@@ -142,7 +152,8 @@ weft_shim_waits_(struct weft_shim_thread *t, const void *object,
     };
     write_wait(t, &now, now_ns());
     if (!timed || kind == WEFT_KIND_COND) {
-        weft_shim_watch_();
+        if (may_sleep(object, kind))
+            weft_shim_watch_();
         weft_shim_ring_();
     }
     return was;

@@ -62,15 +62,16 @@ weft_shim_map_(size_t bytes)
                            sizeof(notice) - 1);
         return NULL;
     }
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return p != MAP_FAILED ? p : NULL;
+    /* A malloc of the program's may bring an mmap that uses hooks. */
+    const long p = syscall(SYS_mmap, NULL, bytes, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, (off_t)0);
+    return p != -1 ? (void *)p : NULL;
 }
 
 void
 weft_shim_unmap_(void *p, size_t bytes)
 {
-    weft_shim_real_.munmap(p, bytes);
+    syscall(SYS_munmap, p, bytes);
     atomic_fetch_sub_explicit(&mapped, bytes, memory_order_relaxed);
 }
 
@@ -241,12 +242,11 @@ weft_shim_attach_(void)
     struct weft_shim_thread *t = NULL;
 
     weft_shim_resolve_();
+    weft_shim_me_ = &weft_shim_nobody_; /* what follows may come to a hook */
     weft_shim_read_options_();
     if (weft_shim_options_.on)
         t = weft_shim_record_();
-    if (t == NULL) {
-        weft_shim_me_ = &weft_shim_nobody_;
-    } else {
+    if (t != NULL) {
         weft_shim_begin_(t);
         weft_shim_order_begins_(t);
     }
