@@ -178,6 +178,208 @@ else
     skip "memcached under load" "memcached and python3 are not installed"
 fi
 
+# A web server that reads its files in a pool of threads, to eight clients who
+# compare all bytes; it ends when the last request has been answered.
+cat >"$dir/nginx.conf" <<END
+daemon off;
+master_process off;
+pid $dir/nginx.pid;
+thread_pool default threads=8 max_queue=1000;
+events { worker_connections 256; }
+http {
+    access_log off;
+    aio threads;
+    sendfile off;
+    output_buffers 1 32k;
+    client_body_temp_path $dir;
+    proxy_temp_path $dir;
+    fastcgi_temp_path $dir;
+    uwsgi_temp_path $dir;
+    scgi_temp_path $dir;
+    server { listen unix:$dir/web; root $dir; }
+}
+END
+cat >"$dir/readers.py" <<'END'
+import http.client, socket, sys, threading, time
+
+folder = sys.argv[1]
+wanted = open(folder + "/data", "rb").read()
+
+class Local(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        for _ in range(600):
+            try:
+                return self.sock.connect(folder + "/web")
+            except OSError:
+                time.sleep(0.1)
+        sys.exit("no server")
+
+same = []
+
+def reader(k):
+    c = Local("x")
+    for i in range(20):
+        first = (k * 20 + i) * 4000
+        c.request("GET", "/data", headers={"Range": "bytes=%d-" % first})
+        same.append(c.getresponse().read() == wanted[first:])
+
+threads = [threading.Thread(target=reader, args=(k,)) for k in range(8)]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+print(len(same), all(same))
+END
+nginx_pool() {
+    : >"$dir/report"
+    timeout 60 ./weft-deadlock -o "$dir/report" nginx -e stderr -p "$dir" \
+        -c "$dir/nginx.conf" >"$dir/server" 2>&1 &
+    served=0
+    said=$(timeout 60 python3 "$dir/readers.py" "$dir") || served=$?
+    kill -QUIT "$(cat "$dir/nginx.pid")"
+    wait $! || served=$?
+    cat "$dir/report" "$dir/server"
+    echo "status $served, said $said"
+    test "$served" = 0 && test "$said" = "160 True" && test ! -s "$dir/report"
+}
+if command -v nginx >/dev/null && command -v python3 >/dev/null; then
+    ok "nginx with a thread pool under load" nginx_pool
+else
+    skip "nginx with a thread pool" "nginx and python3 are not installed"
+fi
+
+# A server whose main thread shares reading and writing with others.
+redis_threads() {
+    : >"$dir/report"
+    timeout 60 ./weft-deadlock -o "$dir/report" redis-server --port 0 \
+        --unixsocket "$dir/redis" --io-threads 3 --io-threads-do-reads yes \
+        --save '' --dir "$dir" >"$dir/server" 2>&1 &
+    served=0
+    patience=600
+    until redis-cli -s "$dir/redis" ping 2>/dev/null | grep -q PONG; do
+        [ $((patience -= 1)) -gt 0 ] || return 1
+        sleep 0.1
+    done
+    timeout 60 redis-benchmark -s "$dir/redis" -q -n 2000 -c 30 -P 16 \
+        -t set,get,incr,lpush,lrange_100 >"$dir/load" 2>&1 || served=$?
+    said=$(redis-cli -s "$dir/redis" get counter:__rand_int__)
+    redis-cli -s "$dir/redis" flushall async
+    redis-cli -s "$dir/redis" shutdown nosave
+    wait $! || served=$?
+    cat "$dir/report" "$dir/server"
+    echo "status $served, said $said"
+    test "$served" = 0 && test "$said" = 2000 && test ! -s "$dir/report"
+}
+if command -v redis-server >/dev/null && command -v redis-benchmark >/dev/null
+then
+    ok "redis with io-threads under load" redis_threads
+else
+    skip "redis with io-threads" "redis-server is not installed"
+fi
+
+# GStreamer hands buffers through queues, each with a thread of its own; of GLib.
+try gst-launch-1.0 -q filesrc "location=$dir/data" blocksize=1000 ! queue \
+    ! tee name=t ! queue ! identity ! queue ! filesink "location=/dev/stdout" \
+    t. ! queue max-size-buffers=2 ! fakesink sync=false
+
+# The locks, tasks and barriers of libgomp are futexes of its own.
+cat >"$dir/openmp.c" <<'END'
+#include <omp.h>
+#include <stdio.h>
+int
+main(void)
+{
+    long total = 0, sum = 0;
+    omp_lock_t lock;
+    omp_init_lock(&lock);
+    for (int k = 0; k < 20; k++) {
+#pragma omp parallel for reduction(+ : sum) schedule(dynamic, 10)
+        for (int i = 0; i < 1000; i++)
+            sum += i;
+#pragma omp parallel num_threads(4)
+        {
+            omp_set_lock(&lock);
+            total++;
+            omp_unset_lock(&lock);
+#pragma omp critical
+            total++;
+#pragma omp barrier
+#pragma omp single
+            for (int i = 0; i < 50; i++)
+#pragma omp task shared(total)
+                __atomic_fetch_add(&total, 1, __ATOMIC_RELAXED);
+        }
+    }
+    printf("%ld %ld\n", total, sum);
+    return 4;
+}
+END
+openmp() { # the compiler of the build may have no OpenMP
+    for compiler in "${CC:-cc}" gcc; do
+        $compiler -O2 -fopenmp -o "$dir/openmp" "$dir/openmp.c" \
+            2>/dev/null && return 0
+    done
+    return 1
+}
+if openmp; then
+    try "$dir/openmp"
+else
+    skip "a program with OpenMP" "it is not compiled here"
+fi
+
+# oneTBB, whose arenas put threads to sleep and wake them in many ways.
+cat >"$dir/tbb.cc" <<'END'
+#include <tbb/concurrent_hash_map.h>
+#include <tbb/concurrent_queue.h>
+#include <tbb/parallel_for.h>
+#include <tbb/queuing_mutex.h>
+#include <tbb/spin_rw_mutex.h>
+#include <cstdio>
+#include <thread>
+int
+main()
+{
+    tbb::concurrent_hash_map<int, int> map;
+    tbb::parallel_for(0, 10000, [&](int i) {
+        tbb::concurrent_hash_map<int, int>::accessor a;
+        map.insert(a, i % 97);
+        a->second += i;
+    });
+    long sum = 0;
+    for (auto &k : map)
+        sum += k.second;
+    tbb::concurrent_bounded_queue<int> queue;
+    queue.set_capacity(10);
+    std::thread producer([&] {
+        for (int i = 2000; i >= 0; i--)
+            queue.push(i);
+    });
+    int item = 1;
+    while (item > 0) {
+        queue.pop(item);
+        sum += item;
+    }
+    producer.join();
+    tbb::spin_rw_mutex outer;
+    tbb::queuing_mutex inner;
+    long count = 0;
+    tbb::parallel_for(0, 10000, [&](int) {
+        tbb::spin_rw_mutex::scoped_lock a(outer, true);
+        tbb::queuing_mutex::scoped_lock b(inner);
+        count++;
+    });
+    std::printf("%ld %ld\n", sum, count);
+    return 5;
+}
+END
+if $CXX -std=c++17 -O0 -pthread -o "$dir/tbb" "$dir/tbb.cc" -ltbb 2>/dev/null
+then
+    try "$dir/tbb"
+else
+    skip "a program with oneTBB" "it is not compiled here"
+fi
+
 # liburcu, Concurrency Kit, GLib and Weft's own in the harness.
 rivals() { # ARGUMENT...: a run of weft-stress that ends well, and no report
     : >"$dir/report"
