@@ -180,8 +180,8 @@ START_TEST(test_crowded_memory_is_still_looked_at)
     const char *line = OBJECT(0) + (64 - (uintptr_t)OBJECT(0) % 64);
 
     begin_with(2);
-    for (int some = 4; some <= 5; some++) {
-        for (int i = 0; i < some * 64; i++) {
+    for (unsigned some = 4; some <= 5; some++) {
+        for (unsigned i = 0; i < some * 64; i++) {
             const struct weft_dl_held wanted = {
                 line + i % 64, kinds[i / 64], {{1}}};
             weft_order_wants_(T(0), &wanted, NULL, 0);
