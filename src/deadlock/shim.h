@@ -387,6 +387,9 @@ struct weft_shim_real {
     __typeof__(&sem_post) sem_post;
     __typeof__(&munmap) munmap;
     void (*exit_now)(int);
+    int (*execve)(const char *, char *const *, char *const *);
+    int (*execvpe)(const char *, char *const *, char *const *);
+    int (*fexecve)(int, char *const *, char *const *);
 };
 extern struct weft_shim_real weft_shim_real_;
 

@@ -101,6 +101,9 @@ static const struct wanted wanted[] = {
     WANT("sem_post", sem_post),
     WANT("munmap", munmap),
     WANT("_exit", exit_now),
+    WANT("execve", execve),
+    WANT("execvpe", execvpe),
+    WANT("fexecve", fexecve),
 #if defined(__x86_64__)
     WANT_VERSION("pthread_cond_wait", "GLIBC_2.2.5", cond_wait_elder),
     WANT_VERSION("pthread_cond_timedwait", "GLIBC_2.2.5", cond_timedwait_elder),
