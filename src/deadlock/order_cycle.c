@@ -346,7 +346,7 @@ goes_beside(struct search *s, uint32_t k)
     const struct weft_order_stack *held = s->path[k]->held;
 
     for (uint32_t i = 0; i < k; i++) {
-        use_steps(s, held->depth * s->path[i]->held->depth / 8);
+        use_steps(s, held->depth * s->path[i]->held->depth / 64);
         if (exclude(s->path[i]->held, held)) {
             s->gated = true;
             return s->o->options.plain;
@@ -459,6 +459,8 @@ weft_order_search_(struct weft_order *o, struct weft_order_combination *c,
         return; /* nobody waits for who holds nothing */
     struct search s = begin_search(o, c, m);
 
+    if (c->lock->out == NULL) /* nothing was ever wanted by who had it */
+        return;
     mark_ways(&s);
     s.length = c->lock->seen == o->seen ? c->lock->far + 1 : 0;
     for (; s.length > 0 && s.length <= s.longest && !s.closed; s.length++)
