@@ -51,6 +51,53 @@ ok "and in JSON told twice: it could, it does" sh -c '
     test "$(grep -c "\"level\":\"feasible\"" "$1")" = 1 &&
         test "$(grep -c "\"certain\":true" "$1")" = 1' sh "$dir/json"
 
+# --- what waits for more than locks ---
+for name in could_join could_barrier could_nested_monitor could_once; do
+    ok "$name is compiled" compile $name
+    ok "$name happens when it is helped" gives 66 "$tool" --confirm "$dir/$name"
+    ok "$name is confirmed" said "^weft: confirmed: deadlock 1"
+done
+ok "more threads than fit on a page" compile could_twenty
+ok "twenty philosophers meet" gives 66 "$tool" --confirm "$dir/could_twenty"
+ok "all of them" said "^weft: deadlock: 20 threads wait for each other"
+
+# --- one place for many objects ---
+ok "a bank is compiled" compile bank <<'END'
+#include "common.h"
+
+static pthread_mutex_t account[6] = {MUTEX, MUTEX, MUTEX, MUTEX, MUTEX, MUTEX};
+static const int transfer[][2] = {{0, 1}, {2, 3}, {4, 5}, {1, 0}};
+
+static void *
+pay(void *arg)
+{
+    const int *t = arg;
+
+    lock(&account[t[0]]);
+    lock(&account[t[1]]);
+    unlock(&account[t[1]]);
+    unlock(&account[t[0]]);
+    return NULL;
+}
+
+int
+main(void)
+{
+    pthread_t t[4];
+
+    for (int i = 0; i < 4; i++) {
+        t[i] = start(pay, (void *)(size_t)transfer[i]);
+        apart();
+    }
+    for (int i = 0; i < 4; i++)
+        join(t[i]);
+    return 0;
+}
+END
+ok "two of four at one place have each other's accounts" \
+    gives 66 "$tool" --confirm "$dir/bank"
+ok "and are the ones that meet" said "^weft: confirmed: deadlock 1"
+
 # --- what does not happen ---
 ok "a program is compiled with an order that nobody sees" compile kept_apart <<'END'
 #include "common.h"

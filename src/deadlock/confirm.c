@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #define MOST      8 /* runs besides the first */
-#define ROOM      8192
+#define ROOM      65536
 #define AT_LEAST  20 /* [s] that a run may take, and */
 #define LONGER_BY 10 /* times as long as the first */
 

@@ -144,7 +144,7 @@ report(struct weft_shim_picture *p, const struct weft_dl_found *f)
     bool so = is_still_so(p, f);
     if (so) {
         reported[reported_count++ % REMEMBERED] = weft_dl_mark_(&p->p, f);
-        weft_shim_confirm_(f);
+        weft_shim_confirm_(p);
         so = !weft_shim_suppresses_(&r);
         if (so)
             tell(p, &r);

@@ -12,6 +12,7 @@
  * in the condition; programs of that age still call it, and get its hooks by the
  * version of the symbol (shim.map).
  */
+#include "deadlock/shim_confirm.h"
 #include "deadlock/shim_order.h"
 
 /* A wait on a condition, and what there is to undo at its end. */
@@ -31,6 +32,8 @@ begin(const void *cond, void *mutex, const void *guard, bool timed,
     struct weft_shim_thread *t = weft_shim_self_();
     struct waiting w = {.cond = cond, .mutex = mutex, .here = here};
 
+    if (!timed)
+        weft_shim_may_hold_up_(t, cond, here);
     w.locked = weft_shim_listens_(t, cond, mutex);
     weft_shim_gave_(t, mutex);
     if (!timed)

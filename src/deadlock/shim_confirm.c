@@ -2,10 +2,14 @@
 /*
  * shim_confirm.c - threads are held up where a deadlock was predicted.
  *
- * Each thread of the prediction has a slot.  Who comes to the place of a free
- * one takes it and waits for a while, three times in all for a slot: a thread that
- * is held up may keep the others from coming.  When all slots are
- * taken, and each wants what the next one holds, the turn changes and all go on.
+ * Each thread of the prediction has a slot.  Who comes to the place of one waits
+ * there for a while.  When there is somebody for each slot, and each wants what
+ * the next one holds, these go on together; who else is there waits on, for one
+ * place may serve many objects.  A thread that is held up may keep the others
+ * from coming, so when ten have waited for nothing at a slot it is closed.
+ *
+ * Who waits for a thread, a barrier, a condition or a semaphore from 0 needs not
+ * what the next one holds, but himself: that one may hold anything.
  *
  * A place is the calls by frame pointers, as far as run and plan both have them:
  * one deep in code without.  Places in libraries that are loaded later are not
@@ -29,10 +33,10 @@
 #include "base/writer.h"
 #include "deadlock/shim_confirm.h"
 
-#define SLOTS   8
-#define TIMES   3
+#define SLOTS   32 /* and threads that are held up at once */
+#define TIMES   10
 #define TRIES   1000
-#define LONGEST 8192 /* bytes of a plan */
+#define LONGEST 65536 /* bytes of a plan */
 
 struct place {
     uint32_t count;
@@ -40,23 +44,29 @@ struct place {
 };
 
 struct slot {
-    struct place held;
+    struct place held; /* count 0: whatever it holds */
     struct place wanted;
-    uint32_t times;
-    bool is_taken;
-    uintptr_t has; /* of the thread that waits in it */
+    uint32_t times; /* that somebody has waited in vain */
+};
+
+/* A thread that is held up. */
+struct comer {
+    const struct weft_shim_thread *thread; /* NULL: free */
+    uint32_t fits;                         /* a bit for each slot */
     uintptr_t wants;
+    uintptr_t has[SLOTS]; /* as it would have it in that slot */
+    _Atomic bool goes;    /* all have come */
 };
 
 bool weft_shim_confirming_;
-/* How long a slot is waited in: the first time, the second, the third. */
-static const int patience_ms[TIMES] = {1000, 300, 100};
 
 static struct slot slots[SLOTS];
 static uint32_t slot_count;
 static _Atomic bool slots_taken;
-static _Atomic uint32_t turn; /* how often all have come */
-static const char *path;      /* of the plan */
+static struct comer comers[SLOTS];
+static struct comer met[SLOTS]; /* who has gone on, by slots */
+static _Atomic bool have_met;
+static const char *path; /* of the plan */
 
 /* --- writing -------------------------------------------------------------- */
 
@@ -166,7 +176,9 @@ read_line(char *line)
         return false;
     *wanted++ = '\0';
     struct slot *s = &slots[slot_count++];
-    return read_place(line, &s->held) && read_place(wanted, &s->wanted);
+    const bool holds = line[strspn(line, " ")] != '\0';
+    return (read_place(line, &s->held) || !holds) &&
+           read_place(wanted, &s->wanted);
 }
 
 void
@@ -257,32 +269,84 @@ held_from(const struct weft_shim_thread *t, const struct place *p)
     return 0;
 }
 
-/* The free slot that a thread fits into; NULL: none. */
-static struct slot *
-find_slot(const struct weft_shim_thread *t, const void *object,
-          const struct weft_shim_frame *here)
+/* How long the next one waits in a slot. */
+static int
+patience_ms(const struct slot *s)
 {
-    for (uint32_t i = 0; i < slot_count; i++) {
-        struct slot *s = &slots[i];
-        if (s->is_taken || s->times >= TIMES ||
-            !is_called_from(t, &s->wanted, here))
-            continue;
-        s->has = held_from(t, &s->held);
-        s->wants = (uintptr_t)object;
-        if (s->has != 0 && s->has != s->wants)
-            return s;
-    }
-    return NULL;
+    if (s->times == 0)
+        return 1000;
+    return s->times == 1 ? 300 : 100;
 }
 
-static bool
-have_all_come(void)
+/* Note which slots a thread fits into; returns how long it is to wait in one of
+ * them, 0: it fits into none. */
+static int
+describe(struct comer *c, const struct weft_shim_thread *t, uintptr_t object,
+         const struct weft_shim_frame *here)
 {
-    for (uint32_t i = 0; i < slot_count; i++)
-        if (!slots[i].is_taken ||
-            slots[i].wants != slots[(i + 1) % slot_count].has)
-            return false;
-    return true;
+    int longest = 0;
+
+    c->fits = 0;
+    c->wants = object;
+    for (uint32_t i = 0; i < slot_count; i++) {
+        const struct slot *s = &slots[i];
+        if (s->times >= TIMES || !is_called_from(t, &s->wanted, here))
+            continue;
+        c->has[i] = s->held.count > 0 ? held_from(t, &s->held) : 0;
+        if (s->held.count > 0 && (c->has[i] == 0 || c->has[i] == object))
+            continue;
+        c->fits |= UINT32_C(1) << i;
+        if (patience_ms(s) > longest)
+            longest = patience_ms(s);
+    }
+    return longest;
+}
+
+/* Whether who is in slot `i` wants what the one in the next has; or is in need
+ * of that thread, whatever it has. */
+static bool
+wants_next(const struct comer *c, const struct comer *next, uint32_t i)
+{
+    const uint32_t k = (i + 1) % slot_count;
+
+    return slots[k].held.count == 0 || c->wants == next->has[k];
+}
+
+/* Choose who is in the slots from the `i`-th. */
+static bool
+choose(struct comer *in[SLOTS], uint32_t i)
+{
+    if (i == slot_count)
+        return wants_next(in[i - 1], in[0], i - 1);
+    for (uint32_t n = 0; n < SLOTS; n++) {
+        uint32_t k = 0;
+        in[i] = &comers[n];
+        while (in[k] != in[i])
+            k++;
+        if (k == i && in[i]->thread != NULL && (in[i]->fits >> i & 1) != 0 &&
+            (i == 0 || wants_next(in[i - 1], in[i], i - 1)) &&
+            choose(in, i + 1))
+            return true;
+    }
+    return false;
+}
+
+/* If all have come, let them go on. */
+static void
+let_go(void)
+{
+    struct comer *in[SLOTS];
+
+    if (!choose(in, 0))
+        return;
+    for (uint32_t i = 0; i < slot_count; i++) {
+        met[i].thread = in[i]->thread;
+        met[i].wants = in[i]->wants;
+        in[i]->fits = 0;
+        /* release: turn */
+        atomic_store_explicit(&in[i]->goes, true, memory_order_release);
+    }
+    atomic_store_explicit(&have_met, true, memory_order_relaxed);
 }
 
 static void
@@ -303,19 +367,18 @@ now_ms(void)
 }
 
 static void
-wait_in(struct slot *s, uint32_t now)
+wait_as(struct comer *c, int most_ms)
 {
-    const int64_t end = now_ms() + patience_ms[s->times - 1];
+    const int64_t end = now_ms() + most_ms;
 
-    while (now_ms() < end) {
-        /* acquire: turn */
-        if (atomic_load_explicit(&turn, memory_order_acquire) != now)
-            return;
+    /* acquire: turn */
+    while (!atomic_load_explicit(&c->goes, memory_order_acquire) &&
+           now_ms() < end)
         sleep_ms(1);
-    }
     take_slots();
-    if (atomic_load_explicit(&turn, memory_order_relaxed) == now)
-        s->is_taken = false;
+    for (uint32_t i = 0; i < slot_count; i++)
+        slots[i].times += c->fits >> i & 1;
+    c->thread = NULL;
     leave_slots();
 }
 
@@ -324,38 +387,50 @@ weft_shim_hold_up_(struct weft_shim_thread *t, const void *object,
                    const struct weft_shim_frame *here)
 {
     const int saved = errno;
+    struct comer *c = comers;
 
-    if (t == &weft_shim_nobody_ ||
-        atomic_load_explicit(&t->count, memory_order_relaxed) == 0 ||
-        !try_slots())
+    if (t == &weft_shim_nobody_ || !try_slots())
         return;
-    struct slot *s = find_slot(t, object, here);
-    const uint32_t now = atomic_load_explicit(&turn, memory_order_relaxed);
-    if (s != NULL) {
-        s->is_taken = true;
-        s->times++;
-        if (have_all_come()) {
-            for (uint32_t i = 0; i < slot_count; i++)
-                slots[i].is_taken = false;
-            /* release: turn */
-            atomic_store_explicit(&turn, now + 1, memory_order_release);
-        }
+    while (c < comers + SLOTS && c->thread != NULL)
+        c++;
+    const int most_ms =
+        c < comers + SLOTS ? describe(c, t, (uintptr_t)object, here) : 0;
+    if (most_ms > 0) {
+        c->thread = t;
+        atomic_store_explicit(&c->goes, false, memory_order_relaxed);
+        let_go();
     }
     leave_slots();
-    if (s != NULL)
-        wait_in(s, now);
+    if (most_ms > 0)
+        wait_as(c, most_ms);
     errno = saved;
 }
 
+/* Whether a thread is stuck where it went on to. */
+static bool
+is_stuck(const struct weft_shim_picture *p, const struct comer *c)
+{
+    for (uint32_t i = 0; i < p->p.count; i++)
+        if (p->record[i] == c->thread)
+            return p->p.threads[i].stuck &&
+                   (uintptr_t)p->p.threads[i].wait.object == c->wants;
+    return false;
+}
+
 void
-weft_shim_confirm_(const struct weft_dl_found *f)
+weft_shim_confirm_(const struct weft_shim_picture *p)
 {
     static const char line[] = "confirmed\n";
+    bool all = true;
 
-    if (!weft_shim_confirming_ || f->count != slot_count ||
-        atomic_load_explicit(&turn, memory_order_relaxed) == 0)
+    if (!weft_shim_confirming_ ||
+        !atomic_load_explicit(&have_met, memory_order_relaxed))
         return;
-    const int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    take_slots();
+    for (uint32_t i = 0; i < slot_count; i++)
+        all = all && is_stuck(p, &met[i]);
+    leave_slots();
+    const int fd = all ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
     if (fd < 0)
         return;
     (void)!write(fd, line, sizeof(line) - 1);

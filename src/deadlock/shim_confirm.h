@@ -4,12 +4,13 @@
  * are written to a file, and in another run threads are held up there.
  *
  *   idea       a thread that holds a lock taken at one place of a prediction,
- *              and is about to take the next, waits a while for the others to
- *              come to theirs.  When all are there, and each wants what the next
- *              one holds, they go on together: into each other's locks
+ *              and is about to wait at the next, is held up for a while for the
+ *              others to come to theirs.  When all are there, and each wants
+ *              what the next one holds, they go on together: into each other
  *   shape      a file has a prediction, one line for each of its threads:
  *              "MODULE OFFSET ... > MODULE OFFSET ...", the calls of where it
- *              took what it holds, then of where it would wait.  The last line
+ *              took what the one before it wants, if that is a lock, then of
+ *              where it would wait.  The last line
  *              is "confirmed" when they hang
  */
 #ifndef WEFT_DEADLOCK_SHIM_CONFIRM_H
@@ -25,14 +26,14 @@ void weft_shim_plan_(const struct weft_dl_report *r);
 /* Read such a file, if this run is to confirm it, before the program runs. */
 void weft_shim_read_plan_(void);
 
-/* These threads hang: if that was planned, write that. */
-void weft_shim_confirm_(const struct weft_dl_found *f);
+/* Threads of the picture hang: if that was planned, write that. */
+void weft_shim_confirm_(const struct weft_shim_picture *p);
 
 /* Whether threads are to be held up. */
 extern bool weft_shim_confirming_;
 
-/* Hold the calling thread up, which is about to take `object`, if it is at one
- * of the places.  No point of cancellation; keeps errno. */
+/* Hold the calling thread up, which is about to wait for `object`, if it is at
+ * one of the places.  No point of cancellation; keeps errno. */
 void weft_shim_hold_up_(struct weft_shim_thread *t, const void *object,
                         const struct weft_shim_frame *here);
 

@@ -166,8 +166,11 @@ unclaim(void *other)
     do {                                                                   \
         struct weft_shim_thread *t_ = weft_shim_self_();                   \
         struct weft_shim_thread *other_ = weft_shim_claim_(thread);        \
-        if (!(timed))                                                      \
+        if (!(timed)) {                                                    \
             weft_shim_awaits_(t_, NULL, WEFT_KIND_THREAD, WEFT_SHIM_HERE); \
+            weft_shim_may_hold_up_(t_, (const void *)(thread),             \
+                                   WEFT_SHIM_HERE);                        \
+        }                                                                  \
         struct weft_shim_was was_ =                                        \
             weft_shim_waits_(t_, (const void *)(thread), WEFT_KIND_THREAD, \
                              timed, NULL, WEFT_SHIM_HERE);                 \

@@ -99,6 +99,7 @@ pthread_barrier_wait(pthread_barrier_t *b)
 {
     struct weft_shim_thread *t = weft_shim_self_();
 
+    weft_shim_may_hold_up_(t, b, WEFT_SHIM_HERE);
     weft_shim_arrives_(t, b, WEFT_SHIM_HERE);
     weft_shim_comes_(t, b);
     struct weft_shim_was was =
@@ -195,6 +196,7 @@ pthread_once(pthread_once_t *once, void (*routine)(void))
             weft_shim_passed_(t, once);
         return result;
     }
+    weft_shim_may_hold_up_(t, once, WEFT_SHIM_HERE);
     struct running r = begin(once, routine, WEFT_SHIM_HERE);
     running = &r;
     pthread_cleanup_push(end, &r);
@@ -216,6 +218,7 @@ call_once(once_flag *once, void (*routine)(void))
             weft_shim_passed_(t, once);
         return;
     }
+    weft_shim_may_hold_up_(t, once, WEFT_SHIM_HERE);
     struct running r = begin(once, routine, WEFT_SHIM_HERE);
     running = &r;
     pthread_cleanup_push(end, &r);
