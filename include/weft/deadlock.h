@@ -40,6 +40,8 @@
  * semaphore that began at 0, a condition, an event, a queue, a future, a timer.
  * With `:order` it is reported then, too, with what keeps them apart.  A try and
  * a call with a deadline take locks that others may wait for, and wait for none.
+ * A semaphore that begins at 1 is a lock as long as only those give it back who
+ * have taken it.
  * What is noted for that takes 64 MiB at most, or `:memory=BYTES` (with k, m or
  * g): what could happen is not looked for any more once they are full, which is
  * said.

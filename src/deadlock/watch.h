@@ -131,4 +131,18 @@ weft_watch_wanted_(const void *object, enum weft_kind kind,
 void weft_watch_acquired_(const void *object, enum weft_kind kind);
 void weft_watch_released_(const void *object, enum weft_kind kind);
 
+/* Semaphores, of which some serve as locks (watch_semaphore.c); one that never
+ * passes 1 is binary.  One begins; it belongs to the library, and is none. */
+void weft_watch_begins_at_(const void *semaphore, uint32_t value,
+                           bool is_binary);
+void weft_watch_is_no_lock_(const void *semaphore);
+
+/* It is about to be taken, being at `value`: whether it is a lock; then it is to
+ * be told of as one. */
+bool weft_watch_takes_lock_(const void *semaphore, uint32_t value,
+                            bool is_binary);
+
+/* The calling thread posts it `n` times. */
+void weft_watch_posts_(const void *semaphore, uint32_t n, bool is_binary);
+
 #endif /* WEFT_DEADLOCK_WATCH_H */

@@ -314,7 +314,7 @@ weft_watch_joins_(uint64_t id)
 }
 
 void
-weft_watch_begins_at_(const void *semaphore, uint32_t value)
+weft_watch_orders_from_(const void *semaphore, uint32_t value)
 {
     struct weft_order *g = weft_watch_graph_now_();
 

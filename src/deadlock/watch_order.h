@@ -55,8 +55,8 @@ void weft_watch_creates_(uint64_t id);
 void weft_watch_joins_(uint64_t id);
 void weft_watch_ends_(struct weft_self *s);
 
-/* A semaphore begins at `value`; any other object begins, or ends. */
-void weft_watch_begins_at_(const void *semaphore, uint32_t value);
+/* A semaphore orders from `value` on; any other object begins, or ends. */
+void weft_watch_orders_from_(const void *semaphore, uint32_t value);
 void weft_watch_forgets_(const void *object, size_t bytes);
 
 /* The calling thread forks; or has forked, and what it tells to is sound. */

@@ -39,6 +39,7 @@
 #include <string.h>
 
 #include "base/park.h"
+#include "deadlock/watch.h"
 #include "pool/future_impl.h"
 #include "thread/thread.h"
 
@@ -293,9 +294,12 @@ new_pool(unsigned n, const weft_pool_options *o)
     p->initializer = o->initializer;
     p->drop = o->drop;
     p->ctx = o->ctx;
-    if (p->bounded)
+    if (p->bounded) {
         (void)!weft_semaphore_init(&p->room, (uint32_t)o->max_pending,
                                    WEFT_NO_MAX);
+        if (weft_watching_())
+            weft_watch_is_no_lock_(&p->room);
+    }
     p->lanes = aligned_alloc(WEFT_CACHE_PAIR, n * sizeof(*p->lanes));
     if (p->lanes != NULL)
         memset(p->lanes, 0, n * sizeof(*p->lanes));

@@ -82,7 +82,7 @@ weft_semaphore_init(weft_semaphore *s, uint32_t value, uint32_t max)
     if (value > max)
         return WEFT_INVALID;
     if (weft_watching_())
-        weft_watch_begins_at_(s, value);
+        weft_watch_begins_at_(s, value, max == 1);
     atomic_init(&s->word, value);
     s->not_max = UINT32_MAX - max;
     atomic_init(&s->wakes, 0);
@@ -172,7 +172,7 @@ weft_semaphore_release_slow_(weft_semaphore *s, uint32_t n)
     if (n == 0)
         return WEFT_INVALID;
     if (weft_watching_())
-        weft_watch_tells_(s, WEFT_KIND_SEMAPHORE, NULL, n);
+        weft_watch_posts_(s, n, max == 1);
     do {
         if (n > max - (w & VALUE) - ((w & HANDED) != 0))
             return WEFT_OVERFLOW;
@@ -451,15 +451,30 @@ acquire(weft_semaphore *s, weft_deadline deadline)
     return deadline <= WEFT_NOW ? WEFT_TIMEOUT : acquire_slow(s, deadline);
 }
 
-/* While somebody watches: what the graph of orders is told. */
+static bool
+is_lock(const weft_semaphore *s)
+{
+    return weft_watch_takes_lock_(s, weft_semaphore_value(s),
+                                  s->not_max == UINT32_MAX - 1);
+}
+
+/* While somebody watches: what the graph of orders is told.  One that serves as
+ * a lock may turn out to be none while it is waited for. */
 static enum weft_status
 acquire_told(weft_semaphore *s, weft_deadline deadline)
 {
-    weft_watch_awaits_(s, WEFT_KIND_SEMAPHORE, NULL, deadline);
+    if (is_lock(s))
+        weft_watch_wanted_(s, WEFT_KIND_SEMAPHORE, deadline);
+    else
+        weft_watch_awaits_(s, WEFT_KIND_SEMAPHORE, NULL, deadline);
     const enum weft_status status = acquire(s, deadline);
-    if (status == WEFT_OK)
+    if (status != WEFT_OK)
+        return status;
+    if (is_lock(s))
+        weft_watch_acquired_(s, WEFT_KIND_SEMAPHORE);
+    else
         weft_watch_hears_(s, WEFT_KIND_SEMAPHORE);
-    return status;
+    return WEFT_OK;
 }
 
 enum weft_status
