@@ -267,6 +267,15 @@ if test "$(id -u)" = 0 && chown 12345 "$dir/suid" && chmod 4755 "$dir/suid" &&
 else
     skip "a set-user-id program" "only root can make one of another user"
 fi
+for sanitizer in address thread; do
+    if $CC -fsanitize=$sanitizer -pthread -o "$dir/$sanitizer" "$dir/plain.c" \
+        2>/dev/null && ldd "$dir/$sanitizer" | grep -q 'lib[at]san\.so'; then
+        ok "a program with the $sanitizer sanitizer: 2" \
+            one_line 2 "sanitizer" "$tool" "$dir/$sanitizer"
+    else
+        skip "a program with the $sanitizer sanitizer" "it is in no library here"
+    fi
+done
 ok "no program: 2" gives 2 "" "$tool"
 ok "an unknown option: 2" gives 2 "" "$tool" --nope true
 ok "a status that is none: 2" one_line 2 "no exit status" \

@@ -27,6 +27,7 @@
 #include <weft/version.h>
 
 #include "deadlock/confirm.h"
+#include "deadlock/sanitizer.h"
 #include "deadlock/suppress.h"
 #include "deadlock/values.h"
 
@@ -126,8 +127,12 @@ trouble_with_elf(int fd, const Elf64_Ehdr *h)
         const ssize_t n =
             pread(fd, interpreter, sizeof(interpreter) - 1, (off_t)p.p_offset);
         interpreter[n > 0 ? n : 0] = '\0';
-        return strstr(interpreter, "ld-musl") != NULL
-                   ? "is linked with musl; only glibc is supported"
+        if (strstr(interpreter, "ld-musl") != NULL)
+            return "is linked with musl; only glibc is supported";
+        return weft_sanitizer_of_(fd, h) != NULL
+                   ? "is built with a sanitizer, which needs the same "
+                     "functions: "
+                     "build it without"
                    : NULL;
     }
     return "is statically linked: nothing can be preloaded";
