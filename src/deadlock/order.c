@@ -368,14 +368,13 @@ weft_order_wants_(struct weft_order_thread *t,
 
     if (is_known(t, key, held_count == 0) || !weft_order_enter_(t))
         return;
+    const struct weft_order_moment now = weft_order_now_(t->node);
     struct weft_order_combination *c =
         weft_order_note_(t, wanted, held, held_count, &is_new);
-    if (is_new) {
-        const struct weft_order_moment now = weft_order_now_(t->node);
+    if (is_new)
         weft_order_search_(t->graph, c, &now);
-    } else {
+    else
         repeat(t);
-    }
     remember(t, key);
     weft_order_leave_(t);
 }

@@ -135,7 +135,7 @@ weft_order_merge_(struct weft_order *o, struct weft_order_clock **c,
 struct weft_order_moment
 weft_order_now_(struct weft_order_node *n)
 {
-    return (struct weft_order_moment){n, n->clock, n->time};
+    return (struct weft_order_moment){n, n->clock, n->time, n->turn};
 }
 
 /* A slot is in use; or free, and then in a list. */
@@ -202,6 +202,13 @@ weft_order_is_before_(const struct weft_order_moment *a,
 
     return (slot == b->node->slot ? b->time : time_of(b->clock, slot)) >=
            a->time;
+}
+
+uint64_t
+weft_order_reached_(const struct weft_order_moment *m,
+                    const struct weft_order_node *n)
+{
+    return time_of(m->clock, n->slot);
 }
 
 void

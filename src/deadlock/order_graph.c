@@ -287,6 +287,7 @@ weft_order_note_(struct weft_order_thread *t, const struct weft_dl_held *wanted,
     if (*is_new) {
         t->node->noted = true;
         weft_order_see_(o, &now);
+        t->node->turn++;
     }
     return c;
 }

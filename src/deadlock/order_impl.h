@@ -30,6 +30,7 @@ struct weft_order_moment {
     struct weft_order_node *node;
     struct weft_order_clock *clock;
     uint64_t time;
+    uint64_t turn; /* which of those that its thread has noted */
 };
 
 /* A thread.  Its slot is used again when it has ended: see order_clock.c. */
@@ -37,6 +38,7 @@ struct weft_order_node {
     struct weft_order_node *next; /* of the same hash */
     uint64_t id;
     uint64_t time;
+    uint64_t turn;                  /* of its next moment */
     struct weft_order_clock *clock; /* of others; NULL: none came before */
     uint32_t slot;
     struct weft_order_slot *in;      /* what is known of that */
@@ -331,6 +333,9 @@ void weft_order_see_(struct weft_order *o, const struct weft_order_moment *m);
 
 /* A stranger has begun or ended since `t` looked last. */
 void weft_order_catch_up_(struct weft_order_thread *t);
+/* How far `m` is behind that thread, in its times; 0: not at all. */
+uint64_t weft_order_reached_(const struct weft_order_moment *m,
+                             const struct weft_order_node *n);
 
 /* --- order_graph.c -------------------------------------------------------- */
 
@@ -388,6 +393,14 @@ void weft_order_search_wait_(struct weft_order *o,
                              struct weft_order_combination *c,
                              const struct weft_order_moment *m,
                              const struct weft_order_moment *doer);
+
+/* --- order_pass.c --------------------------------------------------------- */
+
+/* Whether `a`, at which these are held, comes before `b`, as one of them had to
+ * be passed on the way there. */
+bool weft_order_passes_before_(const struct weft_order_stack *held,
+                               const struct weft_order_moment *a,
+                               const struct weft_order_moment *b);
 
 /* --- order_sync.c, order_told.c, order_semaphore.c ------------------------ */
 
