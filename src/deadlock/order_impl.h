@@ -333,6 +333,7 @@ void weft_order_see_(struct weft_order *o, const struct weft_order_moment *m);
 
 /* A stranger has begun or ended since `t` looked last. */
 void weft_order_catch_up_(struct weft_order_thread *t);
+
 /* How far `m` is behind that thread, in its times; 0: not at all. */
 uint64_t weft_order_reached_(const struct weft_order_moment *m,
                              const struct weft_order_node *n);

@@ -10,7 +10,6 @@
  *
  *     watch.wait   a wait is published  ->  the detector reads it
  *     watch.told   it was told          ->  the same
- *
  *     watch.short  what the short ways stand on was changed  ->  a thread looks
  */
 #include "deadlock/watch_short.h"

@@ -14,6 +14,9 @@
  *           return s;
  *       ... weft_park_wait_ ...
  *       weft_watch_unblock_();
+ *
+ * Ordering
+ *     watch.short  what the short ways stand on was changed  ->  a thread looks
  */
 #ifndef WEFT_DEADLOCK_WATCH_H
 #define WEFT_DEADLOCK_WATCH_H
