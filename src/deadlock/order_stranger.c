@@ -20,7 +20,7 @@
 void
 weft_order_see_(struct weft_order *o, const struct weft_order_moment *m)
 {
-    const struct weft_order_moment alone = {m->node, NULL, m->time};
+    const struct weft_order_moment alone = {.node = m->node, .time = m->time};
 
     weft_order_merge_(o, &o->all, &alone);
 }

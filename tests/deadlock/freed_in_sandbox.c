@@ -38,8 +38,8 @@ int
 main(void)
 {
     forbid_reading();
-    box = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    box = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+               -1, 0);
     must(pthread_mutex_init(box, NULL));
     lock(box);
     join(start(unlocks, NULL));
