@@ -114,6 +114,28 @@ START_TEST(test_the_number_is_that_of_what_is_held)
 }
 END_TEST
 
+/* It goes wrong by what is done while nobody predicts. */
+static void *
+lock_with_a_wrong_number(void *unused)
+{
+    struct weft_self *s = weft_self_get_();
+
+    lock(0);
+    s->held[1].before++;
+    lock(1);
+    check_numbers();
+    unlock(1);
+    unlock(0);
+    return unused;
+}
+
+START_TEST(test_a_wrong_number_is_counted_again)
+{
+    ck_assert_int_eq(weft_deadlock_enable(WEFT_DEADLOCK_REPORT), WEFT_OK);
+    run(lock_with_a_wrong_number, NULL);
+}
+END_TEST
+
 /* Who has more locks than there is room for has a number for all of them. */
 static void *
 lock_too_many(void *unused)
@@ -141,6 +163,48 @@ START_TEST(test_more_locks_than_there_is_room_for)
 {
     ck_assert_int_eq(weft_deadlock_enable(WEFT_DEADLOCK_REPORT), WEFT_OK);
     run(lock_too_many, NULL);
+}
+END_TEST
+
+/* --- what is known -------------------------------------------------------- */
+
+static size_t
+place_of(const struct weft_order_thread *t, const weft_mutex *m)
+{
+    const uint64_t key =
+        weft_order_key_of_(t, 0, weft_order_mix_(m, WEFT_KIND_MUTEX));
+
+    return (key >> 24) % WEFT_ORDER_KNOWN / 2;
+}
+
+/* Two orders that are remembered in the same place. */
+static void *
+lock_two_of_a_place(void *unused)
+{
+    static weft_mutex many[4 * WEFT_ORDER_KNOWN];
+    const weft_mutex *end = many + sizeof(many) / sizeof(many[0]);
+    const struct weft_self *s = weft_self_get_();
+    weft_mutex *other = many + 1;
+
+    lock(0); /* it has its part of the graph from then on */
+    unlock(0);
+    while (other < end && place_of(s->order, other) != place_of(s->order, many))
+        other++;
+    ck_assert(other < end);
+    for (int i = 0; i < 2; i++) {
+        weft_mutex *m = i == 0 ? many : other;
+        ck_assert_int_eq(weft_mutex_lock(m), WEFT_OK);
+        ck_assert_int_eq(weft_mutex_unlock(m), WEFT_OK);
+    }
+    ck_assert(weft_order_knows_(s->order, many, WEFT_KIND_MUTEX));
+    ck_assert(weft_order_knows_(s->order, other, WEFT_KIND_MUTEX));
+    return unused;
+}
+
+START_TEST(test_two_orders_in_a_place_are_both_known)
+{
+    ck_assert_int_eq(weft_deadlock_enable(WEFT_DEADLOCK_REPORT), WEFT_OK);
+    run(lock_two_of_a_place, NULL);
 }
 END_TEST
 
@@ -253,6 +317,8 @@ main(void)
 {
     static const struct test tests[] = {
         {&test_the_number_is_that_of_what_is_held, 1},
+        {&test_a_wrong_number_is_counted_again, 1},
+        {&test_two_orders_in_a_place_are_both_known, 1},
         {&test_more_locks_than_there_is_room_for, 1},
         {&test_what_is_still_noted_is_not_unlocked_for_another, 2},
         {&test_nothing_is_noted_while_nobody_watches, 1},
