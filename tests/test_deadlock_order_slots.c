@@ -11,7 +11,7 @@
 
 #define COND    OBJECT(1001)
 #define OTHER   OBJECT(1002)
-#define THREADS 20000
+#define THREADS 4000
 #define MIB     ((size_t)1 << 20)
 
 /* Actor `a` becomes a thread that never was. */
@@ -53,7 +53,7 @@ check_few(uint32_t slots)
 START_TEST(test_threads_that_are_waited_for_leave_their_slots)
 {
     begin_with(2);
-    for (int i = 0; i < THREADS; i++) {
+    for (int i = 0; i < 5 * THREADS; i++) {
         start(0, 2);
         nest(2, 0, 1);
         signal_to(2, 0, COND);
@@ -67,7 +67,7 @@ END_TEST
 START_TEST(test_threads_in_waves_leave_their_slots)
 {
     begin_with(2);
-    for (int i = 0; i < THREADS / 10; i++) {
+    for (int i = 0; i < THREADS / 5; i++) {
         for (int a = 2; a < 12; a++) {
             start(0, a);
             nest(a, 0, 1);
