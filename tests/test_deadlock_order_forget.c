@@ -186,7 +186,7 @@ START_TEST(test_crowded_memory_is_still_looked_at)
                 line + i % 64, kinds[i / 64], {{1}}};
             weft_order_wants_(T(0), &wanted, NULL, 0);
         }
-        ck_assert_uint_eq(graph->live, some * 64);
+        ck_assert_int_eq((int)graph->live, some * 64);
         for (int i = 0; i < 64; i++)
             weft_order_forgets_by_(T(0), line + i, 1);
         ck_assert_uint_eq(graph->live, 0);

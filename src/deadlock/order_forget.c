@@ -28,7 +28,7 @@
 static size_t
 place_of(uintptr_t line)
 {
-    return weft_order_hash_(line) % WEFT_ORDER_FILTER;
+    return (line * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - 15);
 }
 
 static uint64_t
@@ -338,42 +338,49 @@ is_much(size_t bytes)
     return bytes / (LINE * LINES) >= WEFT_ORDER_PAGES;
 }
 
+/* From the first line in which something may be. */
 static void
-forget(struct weft_order *o, uintptr_t begin, size_t bytes)
+forget(struct weft_order *o, uintptr_t begin, size_t bytes, uintptr_t line)
 {
     const uintptr_t last = (begin + bytes - 1) / LINE;
 
     if (is_much(bytes))
         forget_much(o, begin, bytes);
     else
-        for (uintptr_t line = next_line(o, begin / LINE, last); line <= last;
-             line = next_line(o, line + 1, last))
+        for (; line <= last; line = next_line(o, line + 1, last))
             forget_at(o, line * LINE, begin, bytes);
     if (o->dead >= DEAD && o->dead >= o->live)
         sweep(o);
 }
 
-/* Whether there may be something to forget. */
+/* Whether there may be something to forget; then the first line of that. */
 static bool
-is_worth_it(const struct weft_order *o, uintptr_t begin, size_t bytes)
+is_worth_it(const struct weft_order *o, uintptr_t begin, size_t bytes,
+            uintptr_t *line)
 {
     const uintptr_t last = (begin + bytes - 1) / LINE;
 
-    return !weft_order_is_full_(o) &&
-           (is_much(bytes) || next_line(o, begin / LINE, last) <= last);
+    if (weft_order_is_full_(o))
+        return false;
+    if (is_much(bytes))
+        return true;
+    *line = next_line(o, begin / LINE, last);
+    return *line <= last;
 }
 
 void
 weft_order_forgets_(struct weft_order *o, const void *object, size_t bytes)
 {
     const uintptr_t begin = (uintptr_t)object;
+    uintptr_t line = 0;
     uint64_t signals;
 
     if (bytes == 0)
         bytes = 1;
-    if (!is_worth_it(o, begin, bytes) || !weft_order_lock_alone_(o, &signals))
+    if (!is_worth_it(o, begin, bytes, &line) ||
+        !weft_order_lock_alone_(o, &signals))
         return;
-    forget(o, begin, bytes);
+    forget(o, begin, bytes, line);
     weft_order_unlock_alone_(o, signals);
 }
 
@@ -382,10 +389,11 @@ weft_order_forgets_by_(struct weft_order_thread *t, const void *object,
                        size_t bytes)
 {
     const uintptr_t begin = (uintptr_t)object;
+    uintptr_t line = 0;
 
     if (bytes == 0 || t->graph == NULL ||
-        !is_worth_it(t->graph, begin, bytes) || !weft_order_enter_(t))
+        !is_worth_it(t->graph, begin, bytes, &line) || !weft_order_enter_(t))
         return;
-    forget(t->graph, begin, bytes);
+    forget(t->graph, begin, bytes, line);
     weft_order_leave_(t);
 }

@@ -207,7 +207,7 @@ struct weft_order_told {
 };
 
 #define WEFT_ORDER_CLASSES 80
-#define WEFT_ORDER_FILTER  32768
+#define WEFT_ORDER_FILTER  (1 << 15)
 #define WEFT_ORDER_PAGES   65536
 
 struct weft_order {
