@@ -53,16 +53,13 @@ is_taken_now(struct weft_order *o)
 
 /* Who has the lock may be stopped for as long as it takes the caller to do
  * something, as by a collector of garbage: then nothing is noted any more. */
-bool
-weft_order_lock_(struct weft_order *o)
+static bool
+sleep_for_lock(struct weft_order *o)
 {
     const struct timespec patience = {PATIENCE_S, 0};
     const int saved = errno;
     long r = 0;
 
-    for (int i = 0; i < LOOKS; i++)
-        if (is_taken_now(o))
-            return true;
     /* acquire: order.turn */
     while (atomic_exchange_explicit(&o->taken, 2, memory_order_acquire) != 0) {
         r = syscall(SYS_futex, &o->taken, FUTEX_WAIT_PRIVATE, 2, &patience,
@@ -76,6 +73,15 @@ weft_order_lock_(struct weft_order *o)
     }
     errno = saved;
     return r == 0;
+}
+
+bool
+weft_order_lock_(struct weft_order *o)
+{
+    for (int i = 0; i < LOOKS; i++)
+        if (is_taken_now(o))
+            return true;
+    return sleep_for_lock(o);
 }
 
 void

@@ -89,11 +89,7 @@ weft_shim_order_forked_(struct weft_shim_thread *me)
 void
 weft_shim_forgets_(const void *object, size_t bytes)
 {
-    struct weft_shim_thread *t = weft_shim_self_();
-    const int saved = errno;
-
-    weft_order_forgets_by_(&t->order, object, bytes);
-    errno = saved;
+    weft_order_forgets_by_(&weft_shim_self_()->order, object, bytes);
 }
 
 /* --- what a thread holds -------------------------------------------------- */
