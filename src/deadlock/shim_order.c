@@ -6,6 +6,8 @@
  * unlocked.  Before the list is told, each is asked whose it is.
  */
 #include <errno.h>
+#include <link.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,6 +18,10 @@
 #define MOST    512 /* a thread that holds more tells nothing */
 
 struct weft_order *weft_shim_order_;
+
+/* Where the program's own data is. */
+static uintptr_t data_begin;
+static size_t data_bytes;
 
 /* --- the graph ------------------------------------------------------------ */
 
@@ -53,6 +59,22 @@ name_of(void *unused, uint64_t id, char *name, size_t room)
                 room);
 }
 
+/* The program comes first. */
+static int
+find_data(struct dl_phdr_info *program, size_t unused, void *unused_too)
+{
+    (void)unused;
+    (void)unused_too;
+    for (size_t i = 0; i < program->dlpi_phnum; i++) {
+        const ElfW(Phdr) *p = &program->dlpi_phdr[i];
+        if (p->p_type != PT_LOAD || (p->p_flags & PF_W) == 0)
+            continue;
+        data_begin = program->dlpi_addr + p->p_vaddr;
+        data_bytes = p->p_memsz;
+    }
+    return 1;
+}
+
 void
 weft_shim_order_open_(void)
 {
@@ -63,6 +85,7 @@ weft_shim_order_open_(void)
         .name_of = name_of,
     };
 
+    dl_iterate_phdr(find_data, NULL);
     if (weft_shim_options_.predict)
         weft_shim_order_ = weft_order_create_(&o);
 }
@@ -94,6 +117,19 @@ weft_shim_forgets_(const void *object, size_t bytes)
 
 /* --- what a thread holds -------------------------------------------------- */
 
+/* Read an object that may be gone: with a system call, unless it is the
+ * program's own data, which stays. */
+static bool
+peek(const void *object, void *to, size_t bytes)
+{
+    const uintptr_t at = (uintptr_t)object - data_begin;
+
+    if (at >= data_bytes || data_bytes - at < bytes)
+        return weft_shim_peek_gone_(object, to, bytes);
+    memcpy(to, object, bytes);
+    return true;
+}
+
 /* Whether the object agrees that `t` has it. */
 static bool
 is_held(const struct weft_shim_thread *t, const void *object,
@@ -106,11 +142,10 @@ is_held(const struct weft_shim_thread *t, const void *object,
     if (kind == WEFT_KIND_SEMAPHORE)
         return weft_shim_sem_is_lock_(object);
     if (kind == WEFT_KIND_MUTEX)
-        return weft_shim_peek_gone_(object, &m, sizeof(m)) &&
-               m.__data.__owner == tid;
+        return peek(object, &m, sizeof(m)) && m.__data.__owner == tid;
     if (kind != WEFT_KIND_READ && kind != WEFT_KIND_WRITE)
         return true;
-    if (!weft_shim_peek_gone_(object, &l, sizeof(l)))
+    if (!peek(object, &l, sizeof(l)))
         return false;
     return kind == WEFT_KIND_WRITE ? l.__data.__cur_writer == tid
                                    : l.__data.__readers >> 3 != 0;
