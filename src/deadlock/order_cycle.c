@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * order_cycle.c - cycles of combinations, and what is said of them.
+ * order_cycle.c - cycles of combinations.
  *
  * A cycle goes through what was just noted, so each is looked for when its last
  * part comes.  First the locks that lead to one of those held are marked, with
@@ -19,10 +19,6 @@
  * Joshi et al. compare the held locks of all edges of a cycle pair by pair, and
  * so does this: two who hold one lock exclude each other, wherever they are in
  * the cycle.
- *
- * Ordering.  See order.c.
- *
- *     order.found  a finding is written  ->  who reads the list
  */
 #include "deadlock/order_impl.h"
 
@@ -119,114 +115,6 @@ mark_of_path(const struct search *s, bool plain)
     return sum;
 }
 
-static bool
-is_told(struct weft_order *o, uint64_t mark)
-{
-    struct weft_order_told *t = o->told[mark & o->mask];
-
-    while (t != NULL && t->mark != mark)
-        t = t->next;
-    return t != NULL;
-}
-
-static void
-set_told(struct weft_order *o, uint64_t mark)
-{
-    struct weft_order_told *t = weft_order_take_(o, sizeof(*t));
-
-    if (t == NULL)
-        return;
-    t->mark = mark;
-    t->next = o->told[mark & o->mask];
-    o->told[mark & o->mask] = t;
-}
-
-/* --- findings ------------------------------------------------------------- */
-
-static bool
-copy_held(struct weft_order *o, struct weft_dl_thread *t,
-          const struct weft_order_stack *s)
-{
-    if (s->depth == 0)
-        return true;
-    struct weft_dl_held *h = weft_order_take_(o, s->depth * sizeof(*h));
-    if (h == NULL)
-        return false;
-    t->held = h;
-    t->held_count = s->depth;
-    for (; s->outer != NULL; s = s->outer)
-        h[s->depth - 1] =
-            (struct weft_dl_held){s->lock->object, s->kind, s->place->place};
-    return true;
-}
-
-static bool
-draw_thread(const struct search *s, uint32_t i, struct weft_dl_thread *t)
-{
-    const struct weft_order_combination *c = s->path[i];
-    const struct weft_order_node *n = s->at[i].node;
-    uint32_t *need = weft_order_take_(s->o, sizeof(*need));
-
-    if (need == NULL || !copy_held(s->o, t, c->held))
-        return false;
-    *need = (i + 1) % s->length;
-    t->id = n->id;
-    for (size_t k = 0; k < sizeof(t->name); k++)
-        t->name[k] = n->name[k];
-    if (t->name[0] == '\0' && s->o->options.name_of != NULL)
-        s->o->options.name_of(s->o->options.context, n->id, t->name,
-                              sizeof(t->name));
-    t->state = WEFT_DL_BLOCKED;
-    t->since = i;
-    t->wait.object = c->lock->object;
-    t->wait.kind = c->kind;
-    t->wait.rule = WEFT_DL_ALL;
-    t->wait.needs = need;
-    t->wait.needs_count = 1;
-    t->wait.sequence = 1;
-    t->wait.place = c->place->place;
-    t->next = i + 1 < s->length ? i + 1 : WEFT_DL_NONE;
-    t->stuck = true;
-    return true;
-}
-
-static void
-add_found(struct weft_order *o, struct weft_order_found *f)
-{
-    struct weft_order_found *_Atomic *at =
-        o->last != NULL ? &o->last->next : &o->first;
-
-    /* release: order.found */
-    atomic_store_explicit(at, f, memory_order_release);
-    o->last = f;
-    o->news = true;
-}
-
-static void
-tell(const struct search *s, const char *doubt)
-{
-    struct weft_order *o = s->o;
-    struct weft_order_found *f = weft_order_take_(o, sizeof(*f));
-    struct weft_dl_thread *t = weft_order_take_(o, s->length * sizeof(*t));
-
-    if (f == NULL || t == NULL)
-        return;
-    for (uint32_t i = 0; i < s->length; i++)
-        if (!draw_thread(s, i, &t[i]))
-            return;
-    f->picture.threads = t;
-    f->picture.count = s->length;
-    f->found.level = doubt == NULL ? WEFT_DL_FEASIBLE : WEFT_DL_ORDER;
-    f->found.shape = WEFT_DL_CYCLE;
-    f->found.certain = doubt == NULL;
-    f->found.doubt = doubt;
-    f->found.count = s->length;
-    f->found.behind = WEFT_DL_NONE;
-    f->found.youngest = s->length - 1;
-    f->found.ended = WEFT_DL_NONE;
-    add_found(o, f);
-}
-
 /* --- moments -------------------------------------------------------------- */
 
 /* Whether moment `k` of the path goes together with those before it. */
@@ -282,23 +170,25 @@ judge(struct search *s)
     const uint64_t plain = mark_of_path(s, true);
 
     use_steps(s, 16);
-    if (is_told(s->o, feasible)) {
+    if (weft_order_is_told_(s->o, feasible)) {
         s->closed = true;
         return;
     }
     s->apart = false;
     if (!s->gated && choose_moments(s, 1)) {
         s->closed = true;
-        set_told(s->o, feasible);
-        tell(s, NULL);
+        weft_order_set_told_(s->o, feasible);
+        weft_order_tell_(s->o, s->path, s->at, s->length, NULL);
         return;
     }
-    if (!s->o->options.plain || s->doer != NULL || is_told(s->o, plain))
+    if (!s->o->options.plain || s->doer != NULL ||
+        weft_order_is_told_(s->o, plain))
         return;
     s->apart = true;
     if (choose_moments(s, 1)) {
-        set_told(s->o, plain);
-        tell(s, s->gated ? BY_GATE : BY_CLOCK);
+        weft_order_set_told_(s->o, plain);
+        weft_order_tell_(s->o, s->path, s->at, s->length,
+                         s->gated ? BY_GATE : BY_CLOCK);
     }
 }
 
@@ -469,11 +359,10 @@ void
 weft_order_search_(struct weft_order *o, struct weft_order_combination *c,
                    const struct weft_order_moment *m)
 {
-    if (c->held->depth == 0)
-        return; /* nobody waits for who holds nothing */
     struct search s = begin_search(o, c, m);
 
-    if (c->lock->out == NULL) /* nothing was ever wanted by who had it */
+    /* Nobody waits for who holds nothing, and nobody who has it ever waited. */
+    if (c->held->depth == 0 || c->lock->out == NULL)
         return;
     mark_ways(&s);
     s.length = c->lock->seen == o->seen ? c->lock->far + 1 : 0;

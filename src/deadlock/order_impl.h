@@ -403,6 +403,18 @@ bool weft_order_passes_before_(const struct weft_order_stack *held,
                                const struct weft_order_moment *a,
                                const struct weft_order_moment *b);
 
+/* --- order_found.c -------------------------------------------------------- */
+
+/* Whether the set of places with that number was told; it is from now on. */
+bool weft_order_is_told_(struct weft_order *o, uint64_t mark);
+void weft_order_set_told_(struct weft_order *o, uint64_t mark);
+
+/* Add a cycle to what was found; `doubt`: something keeps it apart. */
+void weft_order_tell_(struct weft_order *o,
+                      struct weft_order_combination *const *path,
+                      const struct weft_order_moment *at, uint32_t length,
+                      const char *doubt);
+
 /* --- order_sync.c, order_told.c, order_semaphore.c ------------------------ */
 
 struct weft_order_sync *weft_order_find_sync_(struct weft_order *o,

@@ -58,9 +58,9 @@ void weft_shim_joined_(struct weft_shim_thread *me,
 void weft_shim_detached_(struct weft_shim_thread *t);
 
 /*
- * A condition is told; begins a new life.  A wait for it begins, by who holds `mutex`: returns where
- * it was locked.  `t` has the mutex again, and was told, unless a deadline has
- * passed or the wait was cancelled.
+ * A condition is told; begins a new life.  A wait for it begins, by who holds
+ * `mutex`: returns where it was locked.  `t` has the mutex again, and was told,
+ * unless a deadline has passed or the wait was cancelled.
  */
 void weft_shim_tells_(const void *cond);
 void weft_shim_forgets_cond_(const void *cond, size_t bytes);
