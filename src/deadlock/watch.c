@@ -185,6 +185,7 @@ weft_watch_acquired_(const void *object, enum weft_kind kind)
             atomic_load_explicit(&weft_watch_short_, memory_order_relaxed))
             look_for_short(s);
     }
+    weft_watch_say_news_();
     if (kind == WEFT_KIND_MUTEX || kind == WEFT_KIND_RMUTEX)
         weft_watch_passes_(object);
 }

@@ -23,6 +23,19 @@
 #include "deadlock/watch.h"
 
 void *_Atomic weft_watch_graph_;
+__thread enum weft_watch_news weft_watch_news_;
+void (*_Atomic weft_watch_say_)(void);
+
+void
+weft_watch_say_now_(void)
+{
+    void (*say)(void) =
+        atomic_load_explicit(&weft_watch_say_, memory_order_relaxed);
+
+    weft_watch_news_ = WEFT_NO_NEWS;
+    if (say != NULL)
+        say();
+}
 
 /* The process in which the calling thread forks; 0: it does not. */
 static __thread pid_t forks_in __attribute__((tls_model("initial-exec")));
@@ -78,6 +91,7 @@ mine(void)
 
     if (s == NULL || weft_watch_is_cut_off_())
         return NULL;
+    weft_watch_say_news_();
     if (s->order == NULL || s->order->graph != g)
         return begin(g, s) ? s->order : NULL;
     return s->order;
@@ -88,6 +102,7 @@ weft_watch_ends_(struct weft_self *s)
 {
     if (s->order == NULL)
         return;
+    weft_watch_say_news_();
     if (s->kind == WEFT_SELF_FOREIGN)
         weft_order_stranger_ends_(s->order);
     else
@@ -171,7 +186,10 @@ weft_watch_wants_(const void *object, enum weft_kind kind)
     const uint32_t n = copy_held(s, held, NULL);
     if (weft_order_knows_(t, object, kind))
         return;
+    weft_watch_news_ = WEFT_NEWS_MAY_COME;
     weft_order_wants_(t, &wanted, held, n);
+    if (weft_watch_news_ == WEFT_NEWS_MAY_COME)
+        weft_watch_news_ = WEFT_NO_NEWS;
     look_for_room(t->graph);
 }
 

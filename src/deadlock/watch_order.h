@@ -30,6 +30,24 @@ weft_watch_graph_now_(void)
     return atomic_load_explicit(&weft_watch_graph_, memory_order_relaxed);
 }
 
+/*
+ * What is found when a thread wants a lock is not said at once: it may be about
+ * to happen, and is told as that then.  It is said when the thread has got the
+ * lock, tells something else or ends, or has waited for a while in vain.
+ */
+enum weft_watch_news { WEFT_NO_NEWS, WEFT_NEWS_MAY_COME, WEFT_NEWS };
+extern __thread enum weft_watch_news weft_watch_news_
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern void (*_Atomic weft_watch_say_)(void); /* say it; NULL: nobody does */
+void weft_watch_say_now_(void);
+
+static inline void
+weft_watch_say_news_(void)
+{
+    if (weft_watch_news_ == WEFT_NEWS)
+        weft_watch_say_now_();
+}
+
 /* It takes `object` in a call at `place`, and would wait for it for good. */
 void weft_watch_wants_(const void *object, enum weft_kind kind);
 

@@ -105,8 +105,12 @@ report(const struct weft_dl_picture *p, const struct weft_dl_found *f)
         return;
     atomic_fetch_add_explicit(&reports, 1, memory_order_relaxed);
     const int how = atomic_load_explicit(&policy, memory_order_relaxed);
-    if (how != WEFT_DEADLOCK_FAIL || is_news(mark_of_places(p, f)))
+    const bool was_told = weft_deadlock_order_happens_(p, f);
+    if (how != WEFT_DEADLOCK_FAIL || is_news(mark_of_places(p, f))) {
         weft_deadlock_say_(p, f);
+        if (was_told)
+            weft_deadlock_say_line_("  That it could was said above.");
+    }
     if (how == WEFT_DEADLOCK_ABORT && f->certain)
         abort();
 }
@@ -213,15 +217,31 @@ look_twice(const struct weft_self *me, const struct spot *spot)
     return s;
 }
 
-/* Whether the last look was late enough for this wait, or just now. */
+/* Whether a look was late enough to see this wait. */
+static bool
+is_seen(const struct weft_self *me)
+{
+    return looked_at_ns >
+           atomic_load_explicit(&me->waits_since, memory_order_relaxed);
+}
+
+/* Whether that was lately enough, or the last look just now. */
 static bool
 is_served(const struct weft_self *me, int64_t now_ns)
 {
-    if (now_ns - looked_at_ns < PAUSE_MS * (int64_t)NS_PER_MS)
-        return true;
-    return looked_at_ns >
-               atomic_load_explicit(&me->waits_since, memory_order_relaxed) &&
-           now_ns - looked_at_ns < REST_MS / 2 * (int64_t)NS_PER_MS;
+    return now_ns - looked_at_ns < PAUSE_MS * (int64_t)NS_PER_MS ||
+           (is_seen(me) &&
+            now_ns - looked_at_ns < REST_MS / 2 * (int64_t)NS_PER_MS);
+}
+
+/* What the caller has found does not happen, or has been told as that. */
+static void
+say_news(void)
+{
+    if (weft_watch_news_ != WEFT_NEWS)
+        return;
+    weft_watch_news_ = WEFT_NO_NEWS;
+    weft_deadlock_order_say_();
 }
 
 static enum weft_status
@@ -229,13 +249,17 @@ look_under_lock(const struct weft_self *me, const struct spot *spot,
                 int64_t *again_ms)
 {
     const int64_t now_ns = weft_clock_ns_();
+    enum weft_status s = WEFT_OK;
 
     if (is_served(me, now_ns)) {
         *again_ms = WEFT_PARK_LONG_MS;
-        return WEFT_OK;
+    } else {
+        looked_at_ns = now_ns;
+        s = look_twice(me, spot);
     }
-    looked_at_ns = now_ns;
-    return look_twice(me, spot);
+    if (is_seen(me))
+        say_news();
+    return s;
 }
 
 /* Keep where the caller waits, from the user's call on. */

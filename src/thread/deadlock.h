@@ -56,8 +56,19 @@ void weft_deadlock_order_begin_(void);
 void weft_deadlock_order_end_(void);
 void weft_deadlock_order_forked_(void);
 
+/* Say what was found and is not said yet; the calling thread has the lock of all
+ * reports. */
+void weft_deadlock_order_say_(void);
+
+/* That happens: it will not be told as what could.  Return whether it was. */
+bool weft_deadlock_order_happens_(const struct weft_dl_picture *p,
+                                  const struct weft_dl_found *f);
+
 /* What the environment says of it: ORDER, too; how much memory. */
 void weft_deadlock_order_options_(bool plain, size_t bytes);
+
+/* Write one line to stderr; one thread at a time. */
+void weft_deadlock_say_line_(const char *line);
 
 /* Write one report to stderr and to the files; one thread at a time. */
 void weft_deadlock_say_(const struct weft_dl_picture *p,

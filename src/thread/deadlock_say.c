@@ -202,6 +202,15 @@ weft_deadlock_say_(const struct weft_dl_picture *p,
 }
 
 void
+weft_deadlock_say_line_(const char *line)
+{
+    writer.fd = STDERR_FILENO;
+    writer.failed = false;
+    weft_writer_say_(&writer, "%s\n", line);
+    weft_writer_flush_(&writer);
+}
+
+void
 weft_deadlock_say_rank_(const struct weft_broken_rank *b)
 {
     struct weft_dl_report r = {.name_of = weft_deadlock_name_of_};
