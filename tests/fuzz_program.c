@@ -23,6 +23,8 @@ struct body {
     int room;  /* steps that may come */
     int pairs; /* numbers that were used */
     bool clean;
+    uint32_t locks; /* that are drawn from */
+    bool gated;     /* nothing is locked but behind lock 0 */
     int wishes;
     struct step wish[STEPS];
     int held;
@@ -91,7 +93,7 @@ draw_way(struct body *b, int l)
 static void
 add_some(struct body *b)
 {
-    const int l = (int)draw(b->seed, LOCKS);
+    const int l = b->gated && b->held == 0 ? 0 : (int)draw(b->seed, b->locks);
 
     if (holds(b, l) && (b->p->kind[l] != RECURSIVE || b->held == LOCKS * 2 ||
                         draw(b->seed, 2) == 0))
@@ -199,7 +201,7 @@ static void
 wish_semaphores(struct program *p, struct body *b)
 {
     for (int s = 0; s < SEMAPHORES; s++) {
-        if (draw(b->seed, 3) != 0)
+        if (draw(b->seed, 2) != 0)
             continue;
         for (uint32_t n = 1 + draw(b->seed, 4) / 3; n > 0; n--) {
             const uint32_t from = draw(b->seed, (uint32_t)p->threads);
@@ -215,7 +217,7 @@ wish_others(struct program *p, struct body *b)
 {
     const uint32_t n = (uint32_t)p->threads;
 
-    if (draw(b->seed, 4) == 0) {
+    if (draw(b->seed, 3) == 0) {
         const uint32_t first = draw(b->seed, n);
         const uint32_t rounds = 1 + draw(b->seed, 3) / 2;
         p->parties = (unsigned char)(2 + draw(b->seed, n - 1));
@@ -223,7 +225,7 @@ wish_others(struct program *p, struct body *b)
             for (uint32_t r = 0; r < rounds; r++)
                 wish(&b[(first + i) % n], 0, ARRIVE, 0);
     }
-    if (draw(b->seed, 4) == 0) {
+    if (draw(b->seed, 3) == 0) {
         const uint32_t setter = draw(b->seed, n);
         p->kind[p->guard] = MUTEX;
         wish(&b[setter], 0, SET, 0);
@@ -248,6 +250,9 @@ draw_program(uint32_t *seed, bool clean)
     struct program p = {.threads = 2 + (int)draw(seed, 3)};
     struct body b[THREADS] = {0};
 
+    const uint32_t locks = 2 + draw(seed, LOCKS - 1);
+    const bool gated = locks > 2 && draw(seed, 3) == 0;
+
     for (int l = 0; l < LOCKS; l++)
         p.kind[l] = draw_kind(seed);
     p.guard = (unsigned char)draw(seed, LOCKS);
@@ -256,6 +261,8 @@ draw_program(uint32_t *seed, bool clean)
         b[t].seed = seed;
         b[t].thread = t;
         b[t].clean = clean;
+        b[t].locks = locks;
+        b[t].gated = gated;
         b[t].room = p.threads < 3 ? STEPS : ALL_STEPS / p.threads;
     }
     wish_others(&p, b);
