@@ -69,6 +69,20 @@ static struct {
     int lies; /* programs of which something false was told */
 } total[FEATURES][2];
 
+/* Why something may have been missed: the first that a program has. */
+static const struct {
+    enum feature feature;
+    const char *text;
+} causes[] = {
+    {F_TRY, "a try that got it might not have"},
+    {F_CONDITION, "who was told is thought to be behind all who told"},
+    {F_SEMAPHORE, "which post a thread needed is not known"},
+    {F_BARRIER, "a barrier"},
+    {F_ALL, "more than one waits for what is no lock"},
+};
+#define CAUSES (sizeof(causes) / sizeof(causes[0]))
+static int missed_by[CAUSES][CLASSES];
+
 static struct {
     int played;
     int told;
@@ -307,6 +321,16 @@ count(const struct play *p, bool clean, enum class c, struct outcome o)
 }
 
 static void
+count_missed(const struct program *p, enum class c)
+{
+    size_t i = 0;
+
+    while (!has_feature(p, causes[i].feature))
+        i++;
+    missed_by[i][c]++;
+}
+
+static void
 judge_play(const struct play *p, const struct told *t, int i, bool clean)
 {
     const struct verdict v = judge_program(&p->program);
@@ -315,6 +339,8 @@ judge_play(const struct play *p, const struct told *t, int i, bool clean)
     const bool missed = !o.found && has_to_be_found(&p->program, c);
 
     count(p, clean, c, o);
+    if (!o.found && c != CANNOT)
+        count_missed(&p->program, c);
     failures += missed || (o.lied && clean);
     lies += o.lied;
     if (missed || o.lied || (options.show && !o.found && c != CANNOT)) {
@@ -334,11 +360,10 @@ play_hang(struct program *p, uint32_t *seed)
     if (!draw_run(p, seed, false, &play.run, &v))
         return;
     const int64_t begin = now_ms();
-    const int status = play_under_tool(&play, 1, false);
+    bool wrong = play_under_tool(&play, 1, false) != 66;
     const int64_t took = now_ms() - begin;
     read_told(&t);
     bool told = false;
-    bool wrong = status != 66;
     for (int i = 0; i < t.count; i++) {
         told = told || !t.of[i].predicted;
         wrong =
@@ -352,7 +377,6 @@ play_hang(struct program *p, uint32_t *seed)
         hangs.slowest_ms = took;
     if (!told || wrong) {
         failures++;
-        printf("# status %d\n", status);
         show("a hang", &play, &t, t.count > 0 ? t.of[0].play : 0);
     }
 }
@@ -406,6 +430,18 @@ show_table(bool clean)
     }
 }
 
+static void
+show_causes(void)
+{
+    printf("# missed, as\n");
+    for (size_t i = 0; i < CAUSES; i++) {
+        printf("#   %-50s", causes[i].text);
+        for (int c = CANNOT + 1; c < CLASSES; c++)
+            printf(" %7d", missed_by[i][c]);
+        printf("\n");
+    }
+}
+
 static int
 play_file(const char *name)
 {
@@ -453,6 +489,7 @@ main(int argc, char **argv)
         play_batch(&seed, i / PLAYS % 2 == 0);
     show_table(true);
     show_table(false);
+    show_causes();
     printf(
         "# hangs: %d played, %d told, %d missed, %d wrong, slowest %lld ms\n",
         hangs.played, hangs.told, hangs.missed, hangs.wrong,
