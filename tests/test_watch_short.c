@@ -284,8 +284,8 @@ START_TEST(test_a_rank_is_asked_for_from_then_on)
 }
 END_TEST
 
-/* A thread that somebody else has started tells no orders, and takes them
- * nevertheless. */
+/* A thread that somebody else has started tells orders as any, and takes the
+ * short ways once it has. */
 static void *
 lock_as_a_stranger(void *unused)
 {
@@ -298,11 +298,12 @@ lock_as_a_stranger(void *unused)
         ck_assert_uint_eq(s->held_count, 0);
     }
     ck_assert(is_in_short(s));
-    ck_assert_ptr_null(s->asked);
+    ck_assert_ptr_eq(s->asked, s->order);
+    ck_assert_ptr_nonnull(s->asked);
     return unused;
 }
 
-START_TEST(test_a_strange_thread_is_not_asked)
+START_TEST(test_a_strange_thread_is_as_short)
 {
     pthread_t t;
 
@@ -323,7 +324,7 @@ main(void)
         {&test_what_is_still_noted_is_not_unlocked_for_another, 2},
         {&test_nothing_is_noted_while_nobody_watches, 1},
         {&test_a_rank_is_asked_for_from_then_on, 1},
-        {&test_a_strange_thread_is_not_asked, 1},
+        {&test_a_strange_thread_is_as_short, 1},
     };
 
     return run_tests("watch_short", tests, sizeof(tests) / sizeof(tests[0]),
