@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * measure_watch.c - what it costs that each thread notes what it holds, and in
- * which order it took it, for doc/design/dump.md and deadlock.md.
+ * which order it took it, for doc/design/deadlock.md.
  *
  * In a thread of Weft's, since others tell no orders; nanoseconds without
  * contention, for a lock and an unlock, or for both pairs.  Slices of some 0.05
@@ -11,14 +11,13 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <weft/deadlock.h>
 #include <weft/mutex.h>
 #include <weft/rmutex.h>
 #include <weft/rwlock.h>
 #include <weft/thread.h>
-
-#include "base/deadline.h"
 
 #define TURNS  2520 /* a multiple of the pairs of many */
 #define ROUNDS 400
@@ -74,15 +73,24 @@ LOOP(shared, {
     (void)!weft_rwlock_read_unlock(&locks.shared);
 })
 
+static double
+now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
 /* What is known when it was off is void, so the first turns are not counted. */
 static double
 slice(void (*work)(void), bool on)
 {
     (void)weft_deadlock_enable(on ? WEFT_DEADLOCK_REPORT : WEFT_DEADLOCK_OFF);
     work();
-    const int64_t begin = weft_clock_ns_();
+    const double begin = now_ns();
     work();
-    return (double)(weft_clock_ns_() - begin) / TURNS;
+    return (now_ns() - begin) / TURNS;
 }
 
 static int
