@@ -36,6 +36,9 @@
 #define WEFT_SHIM_FIRST 16
 #define WEFT_SHIM_MOST  4096
 
+/* How many locks are known that a thread has just made. */
+#define WEFT_SHIM_MADE 4
+
 /* One lock that a thread holds. */
 struct weft_shim_hold {
     _Atomic uintptr_t object;
@@ -81,7 +84,11 @@ struct weft_shim_thread {
     uint32_t room;
     _Atomic uint32_t count;
     struct weft_shim_hold *_Atomic held;
-    const void *gave; /* what it gave up last */
+    const void
+        *gave; /* what it gave up last; or weft_shim_made_, when it has */
+    const void *gave_before; /* made locks since: then what it gave up */
+    const void *made[WEFT_SHIM_MADE];
+    uint32_t made_count;
     struct weft_order_thread order;
     struct weft_shim_hold first[WEFT_SHIM_FIRST];
 };

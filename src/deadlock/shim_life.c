@@ -6,11 +6,19 @@
 #include "deadlock/shim_order.h"
 #include "deadlock/shim_parties.h"
 
+static void
+begins(const void *lock, size_t bytes)
+{
+    struct weft_shim_thread *t = weft_shim_self_();
+
+    weft_shim_forgets_lock_(lock, bytes);
+    weft_shim_makes_(t, lock);
+}
+
 WEFT_HOOK int
 pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *a)
 {
-    weft_shim_self_();
-    weft_shim_forgets_lock_(m, sizeof(*m));
+    begins(m, sizeof(*m));
     return weft_shim_real_.mutex_init(m, a);
 }
 
@@ -25,8 +33,7 @@ pthread_mutex_destroy(pthread_mutex_t *m)
 WEFT_HOOK int
 mtx_init(mtx_t *m, int type)
 {
-    weft_shim_self_();
-    weft_shim_forgets_lock_(m, sizeof(*m));
+    begins(m, sizeof(*m));
     return weft_shim_real_.mtx_init(m, type);
 }
 
@@ -41,8 +48,7 @@ mtx_destroy(mtx_t *m)
 WEFT_HOOK int
 pthread_spin_init(pthread_spinlock_t *s, int shared)
 {
-    weft_shim_self_();
-    weft_shim_forgets_lock_((const void *)(uintptr_t)s, sizeof(*s));
+    begins((const void *)(uintptr_t)s, sizeof(*s));
     return weft_shim_real_.spin_init(s, shared);
 }
 
@@ -57,8 +63,7 @@ pthread_spin_destroy(pthread_spinlock_t *s)
 WEFT_HOOK int
 pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *a)
 {
-    weft_shim_self_();
-    weft_shim_forgets_lock_(l, sizeof(*l));
+    begins(l, sizeof(*l));
     return weft_shim_real_.rwlock_init(l, a);
 }
 

@@ -163,17 +163,24 @@ weft_shim_copy_hold_(struct weft_dl_held *to, const struct weft_shim_hold *from)
             atomic_load_explicit(&from->call[i], memory_order_relaxed);
 }
 
-/* Copy the first `n` that `t` holds, without those that it does not. */
+/* Copy the first `n` that `t` holds, without those that it does not, and those
+ * that nobody else knows of: these are `own` of the number for all. */
 static uint32_t
-gather(const struct weft_shim_thread *t, uint32_t n, struct weft_dl_held *held)
+gather(const struct weft_shim_thread *t, uint32_t n, struct weft_dl_held *held,
+       uint64_t *own)
 {
     const struct weft_shim_hold *h =
         atomic_load_explicit(&t->held, memory_order_relaxed);
     uint32_t used = 0;
 
+    *own = 0;
     for (uint32_t i = 0; i < n; i++) {
-        weft_shim_copy_hold_(&held[used], &h[i]);
-        used += is_held(t, held[used].object, held[used].kind);
+        struct weft_dl_held *d = &held[used];
+        weft_shim_copy_hold_(d, &h[i]);
+        if (weft_shim_is_own_(t, d->object))
+            *own += weft_order_mix_(d->object, d->kind);
+        else
+            used += is_held(t, d->object, d->kind);
     }
     return used;
 }
@@ -190,17 +197,20 @@ tell_with(struct weft_shim_thread *t, uint32_t n,
     struct weft_dl_held few[AT_ONCE];
     const int saved = errno;
     const size_t bytes = n * sizeof(few[0]);
-    if (n > MOST)
+    uint64_t own;
+    if (n > MOST || weft_shim_is_own_(t, wanted->object))
         return;
     struct weft_dl_held *held = n <= AT_ONCE ? few : map(bytes);
 
     if (held != NULL) {
-        const uint32_t used = gather(t, n, held);
+        const uint32_t used = gather(t, n, held, &own);
         weft_shim_seen_at_(wanted->object);
         for (uint32_t i = 0; i < used; i++)
             weft_shim_seen_at_(held[i].object);
+        t->order.set -= own;
         if (used > 0 || how == weft_order_wants_)
             how(&t->order, wanted, held, used);
+        t->order.set += own;
         if (held != few)
             syscall(SYS_munmap, held, bytes);
     }

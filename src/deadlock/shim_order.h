@@ -46,6 +46,22 @@ void weft_shim_copy_hold_(struct weft_dl_held *to,
 void weft_shim_forgets_(const void *object, size_t bytes);
 void weft_shim_forgets_lock_(const void *lock, size_t bytes);
 
+/*
+ * A lock begins its life, by a call of `t`: it alone knows of it, until it gives
+ * up any lock, or starts or tells or lets go on another thread.  Until then it
+ * waits for nobody there and nobody for it.
+ */
+extern const char weft_shim_made_[1];
+void weft_shim_makes_(struct weft_shim_thread *t, const void *lock);
+bool weft_shim_is_own_(const struct weft_shim_thread *t, const void *lock);
+
+static inline void
+weft_shim_publishes_(struct weft_shim_thread *t)
+{
+    if (t->gave == weft_shim_made_)
+        t->gave = t->gave_before;
+}
+
 /* There is a lock: its memory may be freed, which is then told. */
 void weft_shim_seen_at_(const void *lock);
 

@@ -194,6 +194,7 @@ posts(const void *s)
     struct weft_shim_thread *t = weft_shim_self_();
     const int saved = errno;
 
+    weft_shim_publishes_(t);
     if (t->order.graph == NULL)
         return;
     const bool is_lock = weft_shim_sem_is_lock_(s);

@@ -113,7 +113,8 @@ guard_of(const struct weft_shim_thread *t, const void *cond, bool *is_free)
             return object;
     }
     *is_free = true;
-    return known == NULL || known == t->gave ? t->gave : NULL;
+    const void *gave = t->gave == weft_shim_made_ ? t->gave_before : t->gave;
+    return known == NULL || known == gave ? gave : NULL;
 }
 
 /* Another one may be there from now on, which is waited for with another
@@ -137,6 +138,7 @@ weft_shim_tells_(const void *cond)
     const int saved = errno;
     bool is_free;
 
+    weft_shim_publishes_(t);
     if (t->order.graph == NULL)
         return;
     weft_shim_seen_at_(cond);
@@ -172,6 +174,7 @@ weft_shim_arrives_(struct weft_shim_thread *t, pthread_barrier_t *b,
     const int saved = errno;
     unsigned words[4];
 
+    weft_shim_publishes_(t);
     if (t->order.graph == NULL || !weft_shim_peek_(b, words, sizeof(words)) ||
         words[3] != 0)
         return;
@@ -196,6 +199,7 @@ weft_shim_ran_(struct weft_shim_thread *t, const void *once)
 {
     const int saved = errno;
 
+    weft_shim_publishes_(t);
     if (t->order.graph != NULL)
         weft_order_ran_(&t->order, once);
     errno = saved;
@@ -219,6 +223,7 @@ weft_shim_order_creates_(struct weft_shim_thread *me,
 {
     const int saved = errno;
 
+    weft_shim_publishes_(me);
     if (me->order.graph != NULL)
         weft_order_creates_(
             &me->order, atomic_load_explicit(&other->id, memory_order_relaxed));
