@@ -5,11 +5,13 @@
 static pthread_mutex_t first = MUTEX;
 static pthread_mutex_t second = MUTEX;
 static pthread_t worker;
+static _Atomic int go;
 
 static void *
 forward(void *unused)
 {
-    sleep_ms(A_WHILE_MS);
+    while (go == 0)
+        sleep_ms(1);
     lock(&first);
     lock(&second);
     unlock(&second);
@@ -32,6 +34,7 @@ main(void)
     apart();
     must(pthread_cancel(t));
     join(t);
+    go = 1;
     join(worker);
     lock(&second);
     lock(&first);

@@ -17,6 +17,7 @@ forward(void)
 static void *
 backward(void *unused)
 {
+    apart();
     lock(&list);
     lock(&made); /* here */
     unlock(&made);
@@ -27,9 +28,9 @@ backward(void *unused)
 int
 main(void)
 {
+    const pthread_t t = start(backward, NULL);
     must(pthread_mutex_init(&made, NULL));
     forward();
-    const pthread_t t = start(backward, NULL);
     forward();
     join(t);
     return 0;

@@ -7,6 +7,7 @@
 static pthread_mutex_t first = MUTEX;
 static pthread_mutex_t second = MUTEX;
 static char name[64];
+static sem_t *kept; /* open until the end */
 
 static sem_t *
 get_done(void)
@@ -27,8 +28,7 @@ forward(void *unused)
     unlock(&second);
     unlock(&first);
     must(sem_post(done));
-    apart();
-    must(sem_close(done));
+    kept = done;
     return unused;
 }
 
@@ -52,6 +52,7 @@ main(void)
 {
     snprintf(name, sizeof(name), "/weft-%d", (int)getpid());
     run_both(forward, backward);
+    must(sem_close(kept));
     must(sem_unlink(name));
     return 0;
 }
