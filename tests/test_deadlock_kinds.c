@@ -41,9 +41,12 @@ START_TEST(test_a_recursive_mutex_has_an_owner)
     weft_thread *t = start(lock_recursive_then_a, NULL);
     until_waiting(&a, 1);
     ck_assert_int_eq(weft_rmutex_lock(&recursive), WEFT_DEADLOCK);
+    ck_assert_uint_eq(weft_rmutex_depth(&recursive), 0);
     weft_mutex_unlock(&a);
     ck_assert_ptr_eq(join(t), as_pointer(WEFT_OK));
     ck_assert(has_said("rmutex"));
+    ck_assert_int_eq(weft_rmutex_lock(&recursive), WEFT_OK);
+    ck_assert_int_eq(weft_rmutex_unlock(&recursive), WEFT_OK);
 }
 END_TEST
 
@@ -81,6 +84,8 @@ START_TEST(test_a_writer_needs_the_readers)
     ck_assert_ptr_eq(join(t), as_pointer(WEFT_OK));
     ck_assert(has_said("rwlock (to write)"));
     ck_assert_int_eq(weft_rwlock_write_lock(&shared), WEFT_OK);
+    weft_rwlock_write_unlock(&shared);
+    ck_assert_int_eq(weft_rwlock_read_lock(&shared), WEFT_OK);
 }
 END_TEST
 
@@ -94,6 +99,9 @@ START_TEST(test_a_reader_needs_the_writer)
     ck_assert_int_eq(weft_rwlock_read_lock(&shared), WEFT_DEADLOCK);
     weft_mutex_unlock(&a);
     ck_assert_ptr_eq(join(t), as_pointer(WEFT_OK));
+    ck_assert_int_eq(weft_rwlock_read_lock(&shared), WEFT_OK);
+    weft_rwlock_read_unlock(&shared);
+    ck_assert_int_eq(weft_rwlock_write_lock(&shared), WEFT_OK);
 }
 END_TEST
 
@@ -128,6 +136,8 @@ START_TEST(test_a_function_that_runs_once_has_a_runner)
     ck_assert_int_eq(weft_once_run(&once, run_nothing, NULL), WEFT_DEADLOCK);
     weft_mutex_unlock(&a);
     ck_assert_ptr_eq(join(t), as_pointer(WEFT_OK));
+    ck_assert_int_eq(weft_once_run(&once, NULL, NULL),
+                     WEFT_OK); /* it is done */
     ck_assert(has_said("once"));
 }
 END_TEST

@@ -300,6 +300,35 @@ START_TEST(test_who_waits_again_was_not_told)
 }
 END_TEST
 
+/* --- who can fail --------------------------------------------------------- */
+
+/* The other kinds are only ever possible, and are told, but do not fail. */
+START_TEST(test_locks_once_and_joins_can_fail_and_nothing_else)
+{
+    static const bool can[WEFT_KIND_COUNT] = {
+        [WEFT_KIND_MUTEX] = true, [WEFT_KIND_RMUTEX] = true,
+        [WEFT_KIND_READ] = true,  [WEFT_KIND_WRITE] = true,
+        [WEFT_KIND_ONCE] = true,  [WEFT_KIND_THREAD] = true};
+    static weft_rwlock shared; /* large enough to be any of them */
+    const enum weft_kind kind = (enum weft_kind)_i;
+    const void *object =
+        kind == WEFT_KIND_THREAD ? (void *)weft_thread_main() : &shared;
+    struct weft_waits w = {0};
+
+    ck_assert_int_eq(weft_deadlock_enable(WEFT_DEADLOCK_FAIL), WEFT_OK);
+    ck_assert_int_eq(weft_watch_block_(object, kind, WEFT_FOREVER), WEFT_OK);
+    ck_assert(weft_waits_look_(&w));
+    ck_assert_int_eq(w.picture.threads[0].state, WEFT_DL_BLOCKED);
+    ck_assert(w.picture.threads[0].can_fail == can[kind]);
+    ck_assert((w.picture.threads[0].wait.rule == WEFT_DL_ANYBODY) ==
+              !can[kind]);
+    weft_watch_insist_();
+    ck_assert(weft_waits_look_(&w));
+    ck_assert(!w.picture.threads[0].can_fail);
+    weft_watch_unblock_();
+}
+END_TEST
+
 /* --- pools ---------------------------------------------------------------- */
 
 static void *
@@ -375,6 +404,8 @@ main(void)
         {&test_a_wait_is_noted_where_it_is, CALLS * FORMS},
         {&test_who_was_told_waits_for_the_lock, 4},
         {&test_who_waits_again_was_not_told, 1},
+        {&test_locks_once_and_joins_can_fail_and_nothing_else,
+         (int)WEFT_KIND_COUNT},
         {&test_workers_who_wait_or_idle_wake_nobody, 3},
     };
 

@@ -44,7 +44,9 @@ typedef struct weft_once {
  *              come, or the one who has waited longest, calls its own `fn`
  *   returns    WEFT_OK: it is done, by whomever; what `fn` returned, if this
  *              thread called it; WEFT_DEADLOCK from inside the `fn` of the
- *              same `o`; WEFT_INVALID if it is not done and `fn` is NULL
+ *              same `o`, or the detector is on, its policy is to fail, and this
+ *              wait would close a cycle; WEFT_INVALID if it is not done and
+ *              `fn` is NULL
  *   requires   `fn` leaves by returning, pthread_exit or cancellation; by the
  *              latter two it has failed.  Not by longjmp or an exception.
  *   blocking   not once it is done; else spins briefly, then sleeps until the

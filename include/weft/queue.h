@@ -106,8 +106,7 @@ WEFT_API void weft_queue_destroy(weft_queue *q);
  *
  *   returns    WEFT_OK; else the item is still the caller's: WEFT_CLOSED, also
  *              when the queue is closed meanwhile; WEFT_FULL or WEFT_TIMEOUT, as
- *              said above; WEFT_NO_MEMORY; WEFT_DEADLOCK if detection is on and
- *              this wait closes a cycle
+ *              said above; WEFT_NO_MEMORY
  *   blocking   for room: spins briefly, then sleeps in the kernel
  *   progress   WEFT_LOCKFREE: a thread stopped anywhere stops nobody else; but
  *              WEFT_LIFO and WEFT_PRIORITY: one that is stopped inside a put or
@@ -130,8 +129,7 @@ weft_queue_put(weft_queue *q, void *item, weft_deadline deadline);
  *
  *   returns    WEFT_OK, also after the deadline or the close if there is one;
  *              else `*item` is untouched: WEFT_CLOSED, closed and nothing left;
- *              WEFT_EMPTY or WEFT_TIMEOUT, as said above; WEFT_DEADLOCK as
- *              weft_queue_put
+ *              WEFT_EMPTY or WEFT_TIMEOUT, as said above
  *   ordering   everything before the get happens-before the return of a put
  *              that waited for the room it made
  *   others     as weft_queue_put, with items for room
@@ -183,7 +181,7 @@ WEFT_API enum weft_status weft_queue_task_done(weft_queue *q);
  * Wait until every item that was put is marked as done.
  *
  *   returns    WEFT_OK if that was so at a moment of the call; WEFT_TIMEOUT
- *              (also for WEFT_NOW); WEFT_DEADLOCK as weft_queue_put
+ *              (also for WEFT_NOW)
  *   blocking   sleeps in the kernel; then it is a cancellation point
  */
 WEFT_API WEFT_MUST_USE enum weft_status weft_queue_join(weft_queue *q,
@@ -219,8 +217,7 @@ WEFT_API enum weft_status weft_queue_close(weft_queue *q, enum weft_close how);
  *              get; where none has, the first that is closed (whose get would
  *              answer WEFT_CLOSED at once: put NULL in its place).  Else
  *              `*index` is untouched: WEFT_TIMEOUT (also for WEFT_NOW);
- *              WEFT_INVALID if there is no queue; WEFT_DEADLOCK as
- *              weft_queue_put
+ *              WEFT_INVALID if there is no queue
  *   blocking   sleeps in the kernel; then it is a cancellation point
  *   cost       where it has to wait, one atomic read-modify-write for each
  *              queue; a put on one of the queues wakes all threads that wait so

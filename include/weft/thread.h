@@ -84,7 +84,8 @@ weft_thread_start(weft_thread **out, weft_fn *fn, void *arg,
  *   returns    WEFT_OK; WEFT_FAILED, and weft_thread_error says how;
  *              WEFT_TIMEOUT, it can be joined again; WEFT_DEADLOCK, the caller
  *              is that thread, or waiting would close a cycle of joins that
- *              never ends; WEFT_INVALID, a thread that Weft did not start;
+ *              never ends, or, if the detector is on and its policy is to fail,
+ *              any other cycle; WEFT_INVALID, a thread that Weft did not start;
  *              WEFT_CLOSED, in a forked child, a thread of the parent that had
  *              not been joined
  *   blocking   sleeps until the thread has ended; a cancellation point, after
