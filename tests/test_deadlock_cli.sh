@@ -314,6 +314,12 @@ for sanitizer in address thread; do
     fi
 done
 ok "no program: 2" gives 2 "" "$tool"
+ok "a program that runs already: 2" one_line 2 "runs already" "$tool" -p $$
+ok "the same in words: 2" one_line 2 "runs already" "$tool" --pid=$$
+no_file() { # it is no name of a file that would be made
+    (cd "$dir" && one_line 2 "/dev/stdout" "$tool" --json=- true && test ! -e -)
+}
+ok "a file named -: 2" no_file
 ok "an unknown option: 2" gives 2 "" "$tool" --nope true
 ok "a status that is none: 2" one_line 2 "no exit status" \
     "$tool" --exit-status=300 true

@@ -259,8 +259,9 @@ tell_path(const char *variable, const char *file)
 static void
 tell_file(const char *variable, const char *file)
 {
+    if (strcmp(file, "-") == 0)
+        refuse(REFUSED, file, "is no file: write /dev/stdout or ./-");
     const int fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-
     if (fd < 0)
         refuse(REFUSED, file, strerror(errno));
     close(fd);
@@ -325,6 +326,7 @@ static int status = FOUND; /* when something was found */
 
 static const struct option options[] = {
     {"output", required_argument, NULL, 'o'},
+    {"pid", required_argument, NULL, 'p'},
     {"json", required_argument, NULL, JSON},
     {"graph", required_argument, NULL, GRAPH},
     {"exit-status", required_argument, NULL, STATUS},
@@ -389,6 +391,21 @@ tell_signal(const char *text)
     tell_number("WEFT_DEADLOCK_SIGNAL", n);
 }
 
+/* False: it is not one of these. */
+static bool
+tell_flag(int c)
+{
+    const char *variable = c == KEEP         ? "WEFT_DEADLOCK_KEEP"
+                           : c == NO_PREDICT ? "WEFT_DEADLOCK_NO_PREDICT"
+                           : c == ORDER      ? "WEFT_DEADLOCK_ORDER"
+                           : c == CHILDREN   ? "WEFT_DEADLOCK_CHILDREN"
+                                             : NULL;
+
+    if (variable != NULL)
+        setenv(variable, "1", 1);
+    return variable != NULL;
+}
+
 static void
 forget_all(void)
 {
@@ -413,9 +430,13 @@ read_options(int argc, char **argv)
     int c;
 
     forget_all();
-    while ((c = getopt_long(argc, argv, "+o:", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "+o:p:", options, NULL)) != -1) {
         if (c == 'o') {
             tell_file("WEFT_DEADLOCK_OUTPUT", optarg);
+        } else if (c == 'p') {
+            refuse(REFUSED, optarg,
+                   "what runs already cannot be watched: start it with "
+                   "weft-deadlock");
         } else if (c == JSON) {
             tell_file("WEFT_DEADLOCK_JSON", optarg);
         } else if (c == GRAPH) {
@@ -432,16 +453,10 @@ read_options(int argc, char **argv)
             tell_suppressions(optarg);
         } else if (c == DOUBT) {
             tell_number("WEFT_DEADLOCK_DOUBT", (long)read_ms(optarg));
-        } else if (c == KEEP) {
-            setenv("WEFT_DEADLOCK_KEEP", "1", 1);
-        } else if (c == NO_PREDICT) {
-            setenv("WEFT_DEADLOCK_NO_PREDICT", "1", 1);
-        } else if (c == ORDER) {
-            setenv("WEFT_DEADLOCK_ORDER", "1", 1);
+        } else if (tell_flag(c)) {
+            continue;
         } else if (c == CONFIRM) {
             confirm = true;
-        } else if (c == CHILDREN) {
-            setenv("WEFT_DEADLOCK_CHILDREN", "1", 1);
         } else if (c == HELP) {
             fputs(usage, stdout);
             exit(0);
