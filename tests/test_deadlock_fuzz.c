@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_deadlock_fuzz.c - what weft-deadlock says of programs drawn by lot, against all
- * that can happen in them.
+ * test_deadlock_fuzz.c - what weft-deadlock says of programs drawn by lot,
+ * against all that can happen in them.
  *
  * test_deadlock_fuzz [--seed N] [--programs N] [--hangs N] [--show] [TOOL]
- * test_deadlock_fuzz --play FILE
  *
  * Programs are played once under the tool, in a run that comes to its end:
  *
@@ -12,8 +11,8 @@
  *     false    threads were told that can never be stuck all at once; or it was
  *              said that some are
  *
- * Then some of those that can hang are played so that they do: that has to be
- * told, with threads that are stuck.
+ * Then some that can hang are played so that they do: that has to be told, with
+ * threads that are stuck.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -74,11 +73,11 @@ static const struct {
     enum feature feature;
     const char *text;
 } causes[] = {
-    {F_TRY, "a try that got it might not have"},
-    {F_CONDITION, "who was told is thought to be behind all who told"},
-    {F_SEMAPHORE, "which post a thread needed is not known"},
+    {F_TRY, "tries, which might have gone the other way"},
+    {F_CONDITION, "a condition: who was behind whom is guessed"},
+    {F_SEMAPHORE, "semaphores: which post it was is not known"},
     {F_BARRIER, "a barrier"},
-    {F_ALL, "more than one waits for what is no lock"},
+    {F_ALL, "none of these: more than one waits for no lock"},
 };
 #define CAUSES (sizeof(causes) / sizeof(causes[0]))
 static int missed_by[CAUSES][CLASSES];
@@ -433,7 +432,7 @@ show_table(bool clean)
 static void
 show_causes(void)
 {
-    printf("# missed, as\n");
+    printf("# missed, of programs with\n");
     for (size_t i = 0; i < CAUSES; i++) {
         printf("#   %-50s", causes[i].text);
         for (int c = CANNOT + 1; c < CLASSES; c++)
