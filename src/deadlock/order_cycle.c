@@ -132,26 +132,17 @@ goes_with(const struct search *s, uint32_t k)
     return true;
 }
 
-/* Whether none of them has a lock that another had to pass on its way. */
-static bool
-go_together(struct search *s)
-{
-    for (uint32_t i = 0; i < s->length; i++)
-        for (uint32_t k = 0; k < s->length; k++) {
-            use_steps(s, 1);
-            if (i != k && weft_order_passes_before_(s->path[i]->held, &s->at[i],
-                                                    &s->at[k]))
-                return false;
-        }
-    return true;
-}
-
 /* Choose moments for the combinations of the path from the k-th. */
 static bool
 choose_moments(struct search *s, uint32_t k)
 {
-    if (k == s->length)
-        return s->apart || go_together(s);
+    if (k == s->length) {
+        uint32_t looked = 0;
+        const bool so =
+            s->apart || weft_order_go_together_(s->path, s->at, k, &looked);
+        use_steps(s, looked);
+        return so;
+    }
     const struct weft_order_combination *c = s->path[k];
     for (uint32_t i = 0; i < c->count && s->steps > 0; i++) {
         use_steps(s, 1);

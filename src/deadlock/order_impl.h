@@ -397,11 +397,12 @@ void weft_order_search_wait_(struct weft_order *o,
 
 /* --- order_pass.c --------------------------------------------------------- */
 
-/* Whether `a`, at which these are held, comes before `b`, as one of them had to
- * be passed on the way there. */
-bool weft_order_passes_before_(const struct weft_order_stack *held,
-                               const struct weft_order_moment *a,
-                               const struct weft_order_moment *b);
+/* Whether `n` threads can be at these moments, with what they hold, at once: none
+ * has a lock that another had to pass on its way.  How many combinations were
+ * looked at is added. */
+bool weft_order_go_together_(struct weft_order_combination *const *c,
+                             const struct weft_order_moment *at, uint32_t n,
+                             uint32_t *looked);
 
 /* --- order_found.c -------------------------------------------------------- */
 
