@@ -24,6 +24,14 @@ __thread uintptr_t weft_watch_caller_;
 weft_watch_tell *_Atomic weft_watch_tell_own_;
 weft_watch_tell *_Atomic weft_watch_tell_wanted_;
 
+/* By two: it is odd, and so never 0. */
+void
+weft_watch_changed_(void)
+{
+    /* release: watch.short */
+    atomic_fetch_add_explicit(&weft_watch_short_, 2, memory_order_release);
+}
+
 void
 weft_watch_enable_(bool on)
 {

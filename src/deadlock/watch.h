@@ -43,13 +43,7 @@ weft_watching_(void)
 /* Another number each time something changes by which a thread knows that its
  * short ways do (deadlock/watch_short.h); never 0. */
 extern _Atomic uint32_t weft_watch_short_;
-
-static inline void
-weft_watch_changed_(void)
-{
-    /* release: watch.short */
-    atomic_fetch_add_explicit(&weft_watch_short_, 2, memory_order_release);
-}
+void weft_watch_changed_(void);
 
 /* In the call of a user that is under way; 0: not known. */
 extern __thread uintptr_t weft_watch_caller_
