@@ -205,6 +205,26 @@ START_TEST(test_who_begins_behind_a_part_has_another_slot)
 }
 END_TEST
 
+/* Who knows the last time of the first knows nothing of the second. */
+START_TEST(test_times_of_a_slot_go_on_counting)
+{
+    begin_with(2);
+    start(0, 2);
+    const uint32_t slot = slot_of(2);
+    for (int i = 0; i < 5; i++) {
+        signal_to(2, 0, COND);
+        weft_order_told_(T(1), COND);
+    }
+    weft_order_ends_alone_(T(2));
+    start(0, 3);
+    ck_assert_uint_eq(slot_of(3), slot);
+    nest(3, 0, 1);
+    nest(1, 1, 0);
+    ck_assert_int_eq(found_count(), 1);
+    end_play();
+}
+END_TEST
+
 START_TEST(test_who_lives_keeps_its_slot)
 {
     begin_with(2);
@@ -365,6 +385,7 @@ main(void)
         {&test_who_begins_beside_what_is_kept_has_another_slot, 1},
         {&test_who_begins_behind_what_is_kept_has_the_slot, 1},
         {&test_who_begins_behind_a_part_has_another_slot, 1},
+        {&test_times_of_a_slot_go_on_counting, 1},
         {&test_who_lives_keeps_its_slot, 1},
         {&test_who_is_joined_before_it_says_that_it_ends_keeps_its_slot, 1},
         {&test_a_slot_of_which_nothing_is_kept_is_for_anybody, 1},

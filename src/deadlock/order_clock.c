@@ -18,6 +18,10 @@
  * many slots as threads at once and threads that moments are kept of, however
  * many there have been.
  *
+ * Accordion clocks (Mark Christiaens, Koen De Bosschere, Euro-Par 2001) take a
+ * thread out of all clocks when no segment of it is left; here they keep the
+ * place, and times that are over cost nothing.
+ *
  * Who joins a thread whose slot is another's by then goes behind what is in its
  * clock besides: the time alone no longer says that it is.
  *
