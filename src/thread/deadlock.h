@@ -60,7 +60,8 @@ void weft_deadlock_order_forked_(void);
  * reports. */
 void weft_deadlock_order_say_(void);
 
-/* That happens: it will not be told as what could.  Return whether it was. */
+/* That happens: if it is certain, it will not be told as what could.  Return
+ * whether it was. */
 bool weft_deadlock_order_happens_(const struct weft_dl_picture *p,
                                   const struct weft_dl_found *f);
 

@@ -71,7 +71,7 @@ next_of(const struct weft_order_found *f, const struct weft_order *of)
 static uint64_t
 mark_of(const struct weft_dl_picture *p, const struct weft_dl_found *f)
 {
-    uint64_t sum = f->count;
+    uint64_t sum = 0;
 
     for (uint32_t i = f->first; i != WEFT_DL_NONE; i = p->threads[i].next)
         sum += weft_order_scatter_(p->threads[i].wait.object, WEFT_KIND_NONE);
@@ -100,7 +100,8 @@ weft_deadlock_order_happens_(const struct weft_dl_picture *p,
 {
     const uint64_t mark = mark_of(p, f);
 
-    add(&does, mark);
+    if (f->certain) /* else the other says more: who holds what */
+        add(&does, mark);
     return has(&could, mark);
 }
 
