@@ -222,6 +222,12 @@ calloc(size_t count, size_t bytes)
     begin();
     return __libc_calloc(count, bytes);
 }
+static void *volatile kept;
+__attribute__((constructor)) static void
+first(void)
+{
+    kept = malloc(1);
+}
 void *
 mmap(void *at, size_t bytes, int rights, int flags, int fd, off_t offset)
 {
