@@ -148,12 +148,88 @@ $CC -std=gnu11 -D_GNU_SOURCE -g -O1 -pthread -I"$srcdir/tests/deadlock" \
     -o "$dir/odd" "$dir/odd.c" || exit 1
 mkdir "$dir/root"
 
+# Two libraries, one after the other in one place, with locks in two orders.
+cat >"$dir/pair.c" <<'END'
+#include <pthread.h>
+
+static pthread_mutex_t of[2] = {PTHREAD_MUTEX_INITIALIZER,
+                                PTHREAD_MUTEX_INITIALIZER};
+
+void
+pair(void)
+{
+    pthread_mutex_lock(&of[FIRST]);
+    pthread_mutex_lock(&of[!FIRST]);
+    pthread_mutex_unlock(&of[!FIRST]);
+    pthread_mutex_unlock(&of[FIRST]);
+}
+END
+cat >"$dir/closes.c" <<'END'
+#include <dlfcn.h>
+#include <stdatomic.h>
+
+#include "common.h"
+
+static _Atomic int turn;
+
+static void
+call(const char *path)
+{
+    void *library = dlopen(path, RTLD_NOW);
+    void (*pair)(void);
+
+    *(void **)&pair = library != NULL ? dlsym(library, "pair") : NULL;
+    if (pair == NULL)
+        _exit(1);
+    pair();
+    must(dlclose(library));
+}
+
+static void *
+second(void *path)
+{
+    call(path); /* what malloc and the loader need is there from now on */
+    atomic_store(&turn, 1);
+    while (atomic_load(&turn) != 2)
+        sleep_ms(1);
+    call(path);
+    return NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+    const pthread_t t = start(second, argv[argc - 1]);
+
+    while (atomic_load(&turn) != 1)
+        sleep_ms(1);
+    call(argv[1]);
+    atomic_store(&turn, 2);
+    join(t);
+    return 5;
+}
+END
+for i in 0 1; do
+    $CC -g -shared -fPIC -DFIRST=$i -o "$dir/pair$i.so" "$dir/pair.c" || exit 1
+done
+$CC -std=gnu11 -D_GNU_SOURCE -g -O1 -pthread -I"$srcdir/tests/deadlock" \
+    -o "$dir/closes" "$dir/closes.c" -ldl || exit 1
+is_silent() { # STATUS COMMAND...
+    wanted=$1
+    shift
+    status=0
+    timeout 60 "$tool" "$@" >"$dir/out" 2>"$dir/err" || status=$?
+    cat "$dir/err"
+    test "$status" = "$wanted" && test ! -s "$dir/err"
+}
+
 # The program gives 66, and so many lines of its report are on standard error.
 reports() { # HEADLINE ARGUMENT...
     headline=$1
     shift
     status=0
     rm -f "$dir/report"
+    # shellcheck disable=SC2086 # none, or one
     timeout 60 "$tool" ${option-} "$dir/odd" "$@" >"$dir/out" 2>"$dir/err" ||
         status=$?
     cat "$dir/out" "$dir/err"
@@ -207,4 +283,6 @@ option=--children
 ok "a child of one that was told of" reports "deadlock that could happen" forks
 ok "has a status of its own" has "child 9"
 option=
+ok "a library lies where another was" \
+    is_silent 5 "$dir/closes" "$dir/pair0.so" "$dir/pair1.so"
 tap_end
