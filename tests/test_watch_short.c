@@ -257,6 +257,8 @@ START_TEST(test_nothing_is_noted_while_nobody_watches)
     ck_assert_int_eq(weft_mutex_lock_slow_(&mutexes[0]), WEFT_OK);
     ck_assert_uint_eq(s->held_count, 0);
     ck_assert_int_eq(weft_mutex_unlock_slow_(&mutexes[0]), WEFT_OK);
+    weft_watch_acquired_(&mutexes[0], WEFT_KIND_MUTEX); /* on when it began */
+    ck_assert(!is_in_short(s));
 }
 END_TEST
 
