@@ -94,8 +94,13 @@ void weft_shim_ran_(struct weft_shim_thread *t, const void *once);
 void weft_shim_passed_(struct weft_shim_thread *t, const void *once);
 
 /* A semaphore that began at 1 is a lock, until somebody posts it who has not
- * taken it.  It was taken, by a call that `would_wait` for good. */
+ * taken it. */
 bool weft_shim_sem_is_lock_(const void *s);
+
+/* Whether it was taken for one, and has turned out to be none. */
+bool weft_shim_sem_was_none_(const void *s);
+
+/* It was taken, by a call that `would_wait` for good. */
 void weft_shim_sem_took_(struct weft_shim_thread *t, const void *s,
                          bool would_wait, const struct weft_shim_frame *here);
 void weft_shim_sem_forked_(void);

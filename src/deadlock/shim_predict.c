@@ -102,12 +102,27 @@ tell_copy(const struct weft_order_found *f, struct weft_dl_thread *threads)
     return wanted;
 }
 
-/* False: it is suppressed. */
+/* Whether somebody would wait for a semaphore that is no lock. */
+static bool
+is_void(const struct weft_order_found *f)
+{
+    for (uint32_t i = 0; i < f->picture.count; i++) {
+        const struct weft_dl_wait *w = &f->picture.threads[i].wait;
+        if (w->kind == WEFT_KIND_SEMAPHORE &&
+            weft_shim_sem_was_none_(w->object))
+            return true;
+    }
+    return false;
+}
+
+/* False: it is suppressed, or nothing. */
 static bool
 tell(const struct weft_order_found *f)
 {
     size_t bytes = f->picture.count * sizeof(*f->picture.threads);
 
+    if (is_void(f))
+        return false;
     for (uint32_t i = 0; i < f->picture.count; i++)
         bytes += f->picture.threads[i].held_count * sizeof(struct weft_dl_held);
     struct weft_dl_thread *copy = weft_shim_map_(bytes);

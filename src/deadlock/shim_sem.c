@@ -9,6 +9,10 @@
  * Those that may be locks are in a table, by their addresses.  One that finds no
  * place is no lock.
  *
+ * Who notes that it is held, or wanted, may do so just after it has turned out to be
+ * none.  Those that did are remembered by a bit of their address, and nothing is
+ * told of them.
+ *
  * One that other processes have, too, is the same: whatever its history, at 0 a
  * take needs a post that is to come, if of another process perhaps.  So nobody of
  * this one is needed for it, and one that is a lock and taken twice in a row is
@@ -28,6 +32,7 @@
 
 #define ROOM  1024
 #define TRIES 8
+#define NONE  4096 /* bits for those that never were locks */
 #define NAMES 64
 #define OTHER 2 /* a value at which a semaphore is nothing in particular */
 
@@ -36,6 +41,7 @@ static struct lock {
     _Atomic bool taken;
 } locks[ROOM];
 static _Atomic uint32_t lock_count;
+static _Atomic uint64_t were_none[NONE / 64];
 
 /* Those with names that this process has opened, and how often. */
 static struct {
@@ -67,6 +73,22 @@ weft_shim_sem_is_lock_(const void *s)
            find((uintptr_t)s) != NULL;
 }
 
+static uint32_t
+bit_of(const void *s)
+{
+    return (uint32_t)((uintptr_t)s >> 4) * UINT32_C(2654435761) % NONE;
+}
+
+bool
+weft_shim_sem_was_none_(const void *s)
+{
+    const uint32_t bit = bit_of(s);
+
+    return (atomic_load_explicit(&were_none[bit / 64], memory_order_relaxed) >>
+                bit % 64 &
+            1) != 0;
+}
+
 static void
 be_no_lock(const void *s)
 {
@@ -82,10 +104,13 @@ be_no_lock(const void *s)
 static void
 be_lock(const void *s)
 {
+    const uint32_t bit = bit_of(s);
     const uint32_t at = (uint32_t)((uintptr_t)s >> 4) * UINT32_C(2654435761);
 
     if (weft_shim_sem_is_lock_(s))
         return;
+    atomic_fetch_and_explicit(&were_none[bit / 64], ~(UINT64_C(1) << bit % 64),
+                              memory_order_relaxed);
     for (uint32_t i = 0; i < TRIES; i++) {
         struct lock *p = &locks[(at + i) % ROOM];
         uintptr_t expected = 0;
@@ -103,6 +128,10 @@ be_lock(const void *s)
 static void
 was_no_lock(const void *s)
 {
+    const uint32_t bit = bit_of(s);
+
+    atomic_fetch_or_explicit(&were_none[bit / 64], UINT64_C(1) << bit % 64,
+                             memory_order_relaxed);
     be_no_lock(s);
     weft_shim_forgets_(s, sizeof(sem_t));
 }
