@@ -145,6 +145,71 @@ ok "and is not confirmed" \
 fails "nor told as what happens" said "^weft: deadlock: "
 ok "only the first run writes" is_only run
 
+ok "a program whose second run has a helper, and hangs elsewhere" \
+    compile helped <<'END'
+#include "common.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+
+static pthread_mutex_t outer = MUTEX, m = MUTEX, alone = MUTEX;
+static pthread_cond_t c = PTHREAD_COND_INITIALIZER;
+static int ready;
+
+static void *
+waits(void *unused)
+{
+    lock(&outer);
+    lock(&m);
+    while (!ready)
+        pthread_cond_wait(&c, &m);
+    unlock(&m);
+    unlock(&outer);
+    return unused;
+}
+
+static void *
+tells(void *unused)
+{
+    apart();
+    apart();
+    lock(&m);
+    ready = 1;
+    pthread_cond_signal(&c);
+    unlock(&m);
+    return unused;
+}
+
+static void *
+signals(void *unused)
+{
+    lock(&outer);
+    unlock(&outer);
+    return tells(unused);
+}
+
+int
+main(int argc, char **argv)
+{
+    const bool is_first =
+        argc > 1 && open(argv[1], O_CREAT | O_EXCL | O_RDWR, 0600) >= 0;
+
+    if (is_first) {
+        run_apart(signals, waits);
+        return 0;
+    }
+    const pthread_t t = start(tells, NULL);
+    run_apart(signals, waits);
+    join(t);
+    lock(&alone);
+    lock(&alone);
+    return 0;
+}
+END
+ok "it could hang" gives 66 "$tool" --confirm "$dir/helped" "$dir/ran"
+ok "it does, elsewhere" said "^weft: deadlock: "
+ok "which confirms nothing" said "weft: not confirmed: deadlock 1"
+
 # --- what is the program's ---
 # shellcheck disable=SC2016 # for the inner shell
 ok "status and output of one that could not deadlock" \
