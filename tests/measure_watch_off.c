@@ -4,9 +4,9 @@
  * doc/design/deadlock.md: a mutex in a mutex by the inline parts of the header,
  * against a copy of them without the look whether the word of the thread is 0.
  *
- * One thread, slices of some 0.2 ms: a slice of each makes a pair, which of them
- * is first is drawn, and a pair gives one ratio, so whatever the machine does
- * for longer than a slice is in both.  Code of either is there COPIES times, 8
+ * One thread, slices of some 0.2 ms: a slice of each makes a pair, which is
+ * first is drawn, and a pair gives one ratio, so whatever the machine does for
+ * longer than a slice is in both.  Code of either is there COPIES times, 8
  * bytes further into a line of the cache each time, and the copies of a pair
  * are drawn, too: where a loop begins may matter more than one branch.  Copies
  * of the same code against each other show what the method makes of nothing.

@@ -48,9 +48,9 @@ enum weft_status weft_mutex_give_(weft_mutex *m, enum weft_kind kind);
 
 /*
  * The short ways while somebody watches.  Take a free mutex, from a call that
- * returns to `from`; false: nothing is done.  Unlock one that weft_watch_may_pop_
- * has found: that it is still its own is not sure, as nothing is noted while
- * nobody watches.
+ * returns to `from`; false: nothing is done.  Unlock one that was found by
+ * weft_watch_may_pop_: that it is still its own is not sure, as nothing is
+ * noted while nobody watches.
  */
 static inline bool
 weft_mutex_lock_noted_(weft_mutex *m, enum weft_kind kind, const void *from)
