@@ -379,10 +379,38 @@ START_TEST(test_who_locks_the_guard_elsewhere_does_not_look)
 {
     begin_with(4);
     listen(2, COND, 3);
+    lock_guard(1, &elsewhere);
+    unlock_guard(1);
     nest(0, 0, 1);
     tell(0, COND);
     lock_guard(1, &elsewhere);
     unlock_guard(1);
+    ck_assert(is_news(1));
+    end_play();
+}
+END_TEST
+
+/* It may be late, and what others wait for be there already. */
+START_TEST(test_who_locks_the_guard_for_the_first_time_looks)
+{
+    begin_with(4);
+    listen(2, COND, 3);
+    nest(0, 0, 1);
+    tell(0, COND);
+    lock_guard(1, &elsewhere);
+    unlock_guard(1);
+    ck_assert(!is_news(1));
+    end_play();
+}
+END_TEST
+
+START_TEST(test_who_locks_it_for_the_first_time_and_tells_does_not)
+{
+    begin_with(4);
+    listen(2, COND, 3);
+    nest(0, 0, 1);
+    tell(0, COND);
+    tell(1, COND);
     ck_assert(is_news(1));
     end_play();
 }
@@ -464,6 +492,8 @@ main(void)
         {&test_who_tells_too_is_not_behind_who_told, 1},
         {&test_who_tells_another_is_behind_who_told_the_first, 1},
         {&test_who_locks_the_guard_elsewhere_does_not_look, 1},
+        {&test_who_locks_the_guard_for_the_first_time_looks, 1},
+        {&test_who_locks_it_for_the_first_time_and_tells_does_not, 1},
         {&test_who_locks_the_guard_where_others_wait_looks, 1},
         {&test_a_mutex_that_guards_nothing_orders_nothing, 1},
         {&test_what_orders_is_forgotten_with_its_memory, 1},

@@ -348,6 +348,7 @@ choose_slot(struct weft_order *o, struct weft_order_node *n)
     n->in = s;
     n->slot = s->last.slot;
     n->time = ++s->last.time;
+    n->first = n->time;
     return true;
 }
 

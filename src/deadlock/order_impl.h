@@ -42,6 +42,7 @@ struct weft_order_node {
     struct weft_order_clock *clock; /* of others; NULL: none came before */
     uint32_t slot;
     struct weft_order_slot *in;      /* what is known of that */
+    uint64_t first;                  /* its time when it got that */
     bool begun;                      /* it has, or had, a record */
     bool over;                       /* and will tell nothing more */
     uint32_t holders;                /* its own record, the table, moments */
@@ -171,7 +172,8 @@ struct weft_order_sync {
     const void *object;
     enum weft_kind kind; /* ONCE, BARRIER, SEMAPHORE; COND for all that is told;
                             MUTEX for a guard */
-    struct weft_order_clock *clock; /* of ONCE, COND: what came before */
+    struct weft_order_clock *clock; /* of ONCE, COND: what came before; of
+                                       MUTEX: who has passed it */
 
     struct weft_order_round *round;     /* BARRIER: that is not complete */
     struct weft_order_arrival *members; /* who was ever there */
@@ -196,6 +198,7 @@ struct weft_order_sync {
 struct weft_order_passed {
     const void *guard;
     uintptr_t place;
+    bool first; /* of this thread */
     struct weft_order_clock *before;
     struct weft_order_clock *after;
 };

@@ -7,9 +7,10 @@
  *
  * Guards.  Who looks in time finds that it need not wait.  Whether a thread
  * that locks a guard looks at what a condition is about is guessed: if a wait
- * for it has been seen, by the place at which the guard was locked; otherwise
- * everyone looks, but one who tells the same condition before it unlocks: he is
- * one of those who are waited for.  Then his clock becomes what it was.
+ * for it has been seen, by the place at which the guard was locked, and by whether
+ * it is the first time that this thread does: who begins looks at what there is.
+ * Otherwise everyone looks, but one who tells the same condition before it unlocks:
+ * he is one of those who are waited for.  Then his clock becomes what it was.
  *
  * A guard that a thread still holds when it tells orders when it is unlocked,
  * which is when others can see what was told.
@@ -90,10 +91,24 @@ keep_clock(struct weft_order_clock *c)
     return c;
 }
 
-/* Go on behind what was told under that guard, but for `but`. */
+/* Whether the thread passes that guard for the first time, which is noted. */
+static bool
+is_first(struct weft_order_thread *t, struct weft_order_sync *guard)
+{
+    const struct weft_order_node *n = t->node;
+    const struct weft_order_moment now = {.node = t->node, .time = n->time};
+    const struct weft_order_moment all = {.clock = guard->clock};
+
+    if (weft_order_reached_(&all, n) >= n->first)
+        return false;
+    return weft_order_merge_(t->graph, &guard->clock, &now);
+}
+
+/* Go on behind what was told under that guard, but for `but`; if it is for the
+ * first time, wherever that is. */
 static void
 pass(struct weft_order_thread *t, const struct weft_order_sync *guard,
-     uintptr_t place, const struct weft_order_sync *but)
+     uintptr_t place, const struct weft_order_sync *but, bool first)
 {
     struct weft_order *o = t->graph;
     struct weft_order_node *n = t->node;
@@ -101,7 +116,7 @@ pass(struct weft_order_thread *t, const struct weft_order_sync *guard,
 
     for (const struct weft_order_sync *s = guard->next_of_guard; s != NULL;
          s = s->next_of_guard)
-        if (s != but && listens(s, place))
+        if (s != but && (first || listens(s, place)))
             weft_order_behind_all_(t, s->clock);
     weft_order_drop_passed_(o, n);
     n->passed = weft_order_take_(o, sizeof(*n->passed));
@@ -109,7 +124,7 @@ pass(struct weft_order_thread *t, const struct weft_order_sync *guard,
         weft_order_drop_clock_(o, before);
         return;
     }
-    *n->passed = (struct weft_order_passed){guard->object, place, before,
+    *n->passed = (struct weft_order_passed){guard->object, place, first, before,
                                             keep_clock(n->clock)};
 }
 
@@ -119,10 +134,10 @@ weft_order_passes_(struct weft_order_thread *t, const void *guard,
 {
     if (!weft_order_enter_(t))
         return;
-    const struct weft_order_sync *g =
+    struct weft_order_sync *g =
         weft_order_find_sync_(t->graph, guard, WEFT_KIND_MUTEX);
     if (g != NULL && g->next_of_guard != NULL)
-        pass(t, g, place->call[0], NULL);
+        pass(t, g, place->call[0], NULL, is_first(t, g));
     weft_order_leave_(t);
 }
 
@@ -151,12 +166,13 @@ take_back(struct weft_order_thread *t, const struct weft_order_sync *s)
     const struct weft_order_passed *p = t->node->passed;
 
     if (p == NULL || s->guard == NULL || s->guard->object != p->guard ||
-        s->listeners > 0 || t->node->clock != p->after || p->before == p->after)
+        (s->listeners > 0 && !p->first) || t->node->clock != p->after ||
+        p->before == p->after)
         return;
     weft_order_drop_clock_(t->graph, t->node->clock);
     t->node->clock = keep_clock(p->before);
     weft_order_begin_time_(t);
-    pass(t, s->guard, p->place, s);
+    pass(t, s->guard, p->place, s, false);
 }
 
 static void
