@@ -31,6 +31,7 @@ END_TEST
 #define AGAIN "--two-orders"
 #define APART "--apart"
 #define MANY  "--many"
+#define OWN   "--own"
 
 /* Run this program again with that in its environment. */
 static int
@@ -96,6 +97,63 @@ START_TEST(test_a_word_that_is_none_is_said)
 }
 END_TEST
 
+/* --- suppressions ---------------------------------------------------------- */
+
+/* Run it again with a file of suppressions. */
+static int
+run_suppressed(const char *policy, const char *lines, const char *what)
+{
+    char file[] = "/tmp/weft-suppress-XXXXXX";
+    char setting[100];
+    const int fd = mkstemp(file);
+
+    ck_assert_int_eq(write(fd, lines, strlen(lines)), (ssize_t)strlen(lines));
+    close(fd);
+    snprintf(setting, sizeof(setting), "%s:suppress=%s", policy, file);
+    forget_what_was_said();
+    const int result = run_again(setting, what);
+    unlink(file);
+    return result;
+}
+
+START_TEST(test_what_is_suppressed_is_counted_and_not_said)
+{
+    listen_to_stderr();
+    ck_assert_int_eq(run_suppressed("report", "function:a_then_b\n", AGAIN), 0);
+    ck_assert(!has_said("deadlock"));
+    ck_assert(has_said("weft: 1 suppressed"));
+    ck_assert_int_eq(run_suppressed("report", "# none\nfile:no.c\n", AGAIN), 1);
+    ck_assert(has_said("deadlock that could happen"));
+    ck_assert(!has_said("suppressed"));
+}
+END_TEST
+
+/* What happens fails as it does; nothing is aborted for it. */
+START_TEST(test_what_happens_is_suppressed_too)
+{
+    listen_to_stderr();
+    ck_assert_int_eq(run_suppressed("fail", "module:*\n", OWN), 10);
+    ck_assert(has_said("weft: 1 suppressed"));
+    ck_assert_int_eq(run_suppressed("abort", "function:lock_own\n", OWN), 10);
+    ck_assert(!has_said("deadlock"));
+    ck_assert_int_eq(run_suppressed("fail", "function:own\n", OWN), 11);
+    ck_assert(has_said("deadlock"));
+}
+END_TEST
+
+START_TEST(test_a_file_of_suppressions_that_is_wrong_is_said)
+{
+    listen_to_stderr();
+    ck_assert_int_eq(
+        run_suppressed("report", "function:a_then_b\nfoo\n", AGAIN), 1);
+    ck_assert(has_said("line 2 is not function:NAME"));
+    ck_assert(has_said("deadlock that could happen"));
+    forget_what_was_said();
+    ck_assert_int_eq(run_again("report:suppress=/nowhere/x", AGAIN), 1);
+    ck_assert(has_said("weft: WEFT_DEADLOCK: /nowhere/x: cannot be read"));
+}
+END_TEST
+
 /* --- memory --------------------------------------------------------------- */
 
 static weft_mutex many[20000];
@@ -126,6 +184,16 @@ START_TEST(test_what_is_full_says_so_once_and_goes_on)
 }
 END_TEST
 
+/* What it says, and 10 if it failed. */
+__attribute__((noinline)) static int
+lock_own(void)
+{
+    weft_mutex_lock(&a);
+    const enum weft_status s = weft_mutex_lock(&a);
+    weft_mutex_unlock(&a);
+    return (int)weft_deadlock_count() + (s == WEFT_DEADLOCK ? 10 : 0);
+}
+
 /* What this program does for the tests that run it again. */
 static int
 be_run(const char *what)
@@ -136,6 +204,8 @@ be_run(const char *what)
         run_two(a_then_b, b_then_a);
         return 0;
     }
+    if (strcmp(what, OWN) == 0)
+        return lock_own();
     if (strcmp(what, APART) == 0)
         run_two(gate_a_then_b, gate_b_then_a);
     else
@@ -153,6 +223,9 @@ main(int argc, char **argv)
         {&test_the_environment_has_predictions_written, 1},
         {&test_the_environment_asks_for_plain_orders, 1},
         {&test_a_word_that_is_none_is_said, 6},
+        {&test_what_is_suppressed_is_counted_and_not_said, 1},
+        {&test_what_happens_is_suppressed_too, 1},
+        {&test_a_file_of_suppressions_that_is_wrong_is_said, 1},
         {&test_what_is_full_says_so_once_and_goes_on, 1},
     };
 

@@ -21,8 +21,9 @@
  *
  * In the environment, WEFT_DEADLOCK=report, fail or abort enables it before
  * main.  After it, `:json=FILE` and `:graph=FILE` have each report written there,
- * too, for programs and for Graphviz; `:order` and `:memory=BYTES` are for what
- * could happen.
+ * too, for programs and for Graphviz; `:suppress=FILE` leaves out those of which
+ * FILE names a function, file or module (weft-deadlock(1) says how); `:order` and
+ * `:memory=BYTES` are for what could happen.
  *
  * What is found.  Locks, joins and once know who has to act: mutexes, recursive
  * ones, read-write locks, threads, a function that runs once, in any mixture;

@@ -13,6 +13,7 @@
 #include "base/writer.h"
 #include "deadlock/shim_suppress.h"
 #include "deadlock/suppress.h"
+#include "deadlock/suppress_report.h"
 
 static const char *text; /* NULL: nothing is suppressed */
 static _Atomic unsigned count;
@@ -22,47 +23,21 @@ weft_shim_read_suppressions_(void)
 {
     const char *path = getenv("WEFT_DEADLOCK_SUPPRESS");
     const int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    size_t used = 0;
-    ssize_t n = 1;
 
     if (fd < 0)
         return;
     char *all = weft_shim_map_(WEFT_SUPPRESS_MOST + 1); /* ends with zeros */
-    while (all != NULL && used < WEFT_SUPPRESS_MOST &&
-           (n = read(fd, all + used, WEFT_SUPPRESS_MOST - used)) > 0)
-        used += (size_t)n;
+    if (all != NULL)
+        weft_suppress_read_(fd, all);
     close(fd);
     text = all;
 }
 
-/* Whether one of the calls of a place is named. */
 bool
 weft_shim_is_unwanted_(const struct weft_symbols *symbols,
                        const struct weft_dl_place *p)
 {
-    if (text == NULL || symbols == NULL)
-        return false;
-    for (int i = 0; i < WEFT_DL_PLACES && p->call[i] != 0; i++) {
-        const struct weft_symbol *s = weft_symbols_get_(symbols, p->call[i]);
-        if (s != NULL &&
-            weft_suppress_matches_(text, s->function, s->file, s->module))
-            return true;
-    }
-    return false;
-}
-
-static bool
-is_unwanted(const struct weft_dl_report *r, uint32_t i)
-{
-    const struct weft_dl_thread *t = &r->picture->threads[i];
-
-    if (t->state != WEFT_DL_ENDED &&
-        weft_shim_is_unwanted_(r->symbols, &t->wait.place))
-        return true;
-    for (uint32_t k = 0; k < t->held_count; k++)
-        if (weft_shim_is_unwanted_(r->symbols, &t->held[k].place))
-            return true;
-    return false;
+    return weft_suppress_names_place_(text, symbols, p);
 }
 
 void
@@ -74,13 +49,8 @@ weft_shim_count_suppressed_(void)
 bool
 weft_shim_suppresses_(const struct weft_dl_report *r)
 {
-    bool unwanted = false;
+    const bool unwanted = text != NULL && weft_suppress_names_(text, r);
 
-    for (uint32_t i = r->found->first; i != WEFT_DL_NONE && !unwanted;
-         i = r->picture->threads[i].next)
-        unwanted = is_unwanted(r, i);
-    if (!unwanted && r->found->ended != WEFT_DL_NONE)
-        unwanted = is_unwanted(r, r->found->ended);
     if (unwanted)
         weft_shim_count_suppressed_();
     return unwanted;

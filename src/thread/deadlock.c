@@ -97,15 +97,17 @@ mark_of_places(const struct weft_dl_picture *p, const struct weft_dl_found *f)
     return sum;
 }
 
-/* Count what is new, and show it. */
+/* Count what is new, and show it, unless it is suppressed. */
 static void
 report(const struct weft_dl_picture *p, const struct weft_dl_found *f)
 {
     if (!is_news(weft_dl_mark_(p, f)))
         return;
-    atomic_fetch_add_explicit(&reports, 1, memory_order_relaxed);
     const int how = atomic_load_explicit(&policy, memory_order_relaxed);
     const bool was_told = weft_deadlock_order_happens_(p, f);
+    if (weft_deadlock_suppresses_(p, f))
+        return;
+    atomic_fetch_add_explicit(&reports, 1, memory_order_relaxed);
     if (how != WEFT_DEADLOCK_FAIL || is_news(mark_of_places(p, f))) {
         weft_deadlock_say_(p, f);
         if (was_told)

@@ -21,6 +21,7 @@ void weft_deadlock_set_(enum weft_deadlock_policy how);
 /* In a forked child. */
 void weft_deadlock_forked_(void);
 void weft_deadlock_names_forked_(void);
+void weft_deadlock_suppress_forked_(void);
 
 /* Take the environment's text, what follows the policy; say what is wrong. */
 void weft_deadlock_words_(const char *text);
@@ -67,6 +68,13 @@ bool weft_deadlock_order_happens_(const struct weft_dl_picture *p,
 
 /* What the environment says of it: ORDER, too; how much memory. */
 void weft_deadlock_order_options_(bool plain, size_t bytes);
+
+/* Take what that file names for suppressed; say what is wrong with it. */
+void weft_deadlock_suppressions_(const char *path);
+
+/* Whether a report is suppressed, which is counted; one thread at a time. */
+bool weft_deadlock_suppresses_(const struct weft_dl_picture *p,
+                               const struct weft_dl_found *f);
 
 /* Write one line to stderr; one thread at a time. */
 void weft_deadlock_say_line_(const char *line);

@@ -41,6 +41,7 @@ in_child(void)
 {
     weft_deadlock_forked_();
     weft_deadlock_names_forked_();
+    weft_deadlock_suppress_forked_();
     weft_deadlock_order_forked_();
     weft_watch_forks_(false);
 }

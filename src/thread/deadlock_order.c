@@ -114,7 +114,8 @@ say_found(const void *of)
     for (; f != NULL; f = next_of(f, of)) {
         const uint64_t mark = mark_of(&f->picture, &f->found);
         last = f;
-        if (has(&does, mark))
+        if (has(&does, mark) ||
+            weft_deadlock_suppresses_(&f->picture, &f->found))
             continue;
         add(&could, mark);
         atomic_fetch_add_explicit(&predicted, 1, memory_order_relaxed);

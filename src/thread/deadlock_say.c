@@ -99,6 +99,18 @@ take_file(char path[PATH_BYTES], const char *text, size_t n)
         close(fd);
 }
 
+static void
+take_suppressions(const char *path, size_t n)
+{
+    char copy[PATH_BYTES];
+
+    if (n < PATH_BYTES) {
+        memcpy(copy, path, n);
+        copy[n] = '\0';
+        weft_deadlock_suppressions_(copy);
+    }
+}
+
 void
 weft_deadlock_say_word_(const char *word, size_t length)
 {
@@ -108,7 +120,7 @@ weft_deadlock_say_word_(const char *word, size_t length)
         &writer,
         "weft: WEFT_DEADLOCK: \"%.*s\" is no word of it; it is off, "
         "report, fail or abort, and then any of :json=FILE "
-        ":graph=FILE :order :memory=BYTES\n",
+        ":graph=FILE :suppress=FILE :order :memory=BYTES\n",
         (int)length, word);
     weft_writer_flush_(&writer);
 }
@@ -154,6 +166,8 @@ weft_deadlock_words_(const char *text)
             take_file(json_path, word + 5, n - 5);
         else if (is_word(word, n, "graph="))
             take_file(graph_path, word + 6, n - 6);
+        else if (is_word(word, n, "suppress="))
+            take_suppressions(word + 9, n - 9);
         else if (is_word(word, n, "order"))
             plain = true;
         else if (!is_word(word, n, "memory=") ||
