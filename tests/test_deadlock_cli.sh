@@ -247,31 +247,19 @@ ok "and nothing is said" test ! -s "$dir/err"
 # --- a sandbox ---
 # In which memory may not be read as the checker likes to.
 cat >"$dir/sandbox.c" <<'END'
-#include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+#include "sandbox.h"
 int
 main(int argc, char **argv)
 {
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {4, filter};
-    if (argc < 2 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+    if (argc < 2 || forbid_reading() != 0)
         return 99;
     execvp(argv[1], argv + 1);
     return 98;
 }
 END
-if $CC -o "$dir/sandbox" "$dir/sandbox.c" && "$dir/sandbox" true; then
+if $CC -I"$srcdir/tests/deadlock" -o "$dir/sandbox" "$dir/sandbox.c" &&
+    "$dir/sandbox" true; then
     ok "in a sandbox two mutexes are found: 66" \
         gives 66 "" "$dir/sandbox" "$tool" "$dir/two_mutexes"
     ok "what could happen is: 66" \

@@ -11,6 +11,7 @@ forward(void *unused)
     lock(&second); /* here */
     unlock(&second);
     unlock(&first);
+    over();
     return unused;
 }
 
@@ -18,7 +19,7 @@ int
 main(void)
 {
     start(forward, NULL);
-    apart();
+    until_over();
     lock(&second);
     lock(&first); /* here */
     unlock(&first);

@@ -11,6 +11,7 @@ forward(void *unused)
     lock(&second); /* here */
     unlock(&second);
     unlock(&first);
+    over();
     return unused;
 }
 
@@ -29,7 +30,7 @@ main(int argc, char **argv)
     if (argc > 1)
         return 0;
     start(forward, NULL);
-    apart();
+    until_over();
     backward();
     execl("/proc/self/exe", argv[0], "again", (char *)NULL);
     return 1;

@@ -11,6 +11,7 @@ forward(void *unused)
     lock(&second); /* here */
     unlock(&second);
     unlock(&first);
+    over();
     return unused;
 }
 
@@ -28,6 +29,6 @@ main(void)
 {
     atexit(at_exit);
     start(forward, NULL);
-    apart();
+    until_over();
     return 0;
 }

@@ -11,6 +11,7 @@ forward(void *unused)
     lock(&second); /* here */
     unlock(&second);
     unlock(&first);
+    over();
     return unused;
 }
 
@@ -27,7 +28,7 @@ int
 main(void)
 {
     start(forward, NULL);
-    apart();
+    until_over();
     backward();
     quick_exit(0);
 }

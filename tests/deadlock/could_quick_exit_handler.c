@@ -11,6 +11,7 @@ forward(void *unused)
     lock(&second); /* here */
     unlock(&second);
     unlock(&first);
+    over();
     return unused;
 }
 
@@ -28,6 +29,6 @@ main(void)
 {
     must(at_quick_exit(backward));
     start(forward, NULL);
-    apart();
+    until_over();
     quick_exit(0);
 }

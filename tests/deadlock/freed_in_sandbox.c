@@ -1,31 +1,10 @@
 /* cannot: the system forbids to read the memory of a process; a mutex is freed
  * that another thread unlocked, and so is still on the list of the first. */
 #include "common.h"
-
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
+#include "sandbox.h"
 
 static pthread_mutex_t *box;
 static pthread_mutex_t other = MUTEX;
-
-/* Where filters are not to be had it is as any other program. */
-static void
-forbid_reading(void)
-{
-    struct sock_filter rules[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const struct sock_fprog filter = {sizeof(rules) / sizeof(rules[0]), rules};
-
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
-}
 
 static void *
 unlocks(void *unused)
@@ -37,7 +16,7 @@ unlocks(void *unused)
 int
 main(void)
 {
-    forbid_reading();
+    (void)forbid_reading();
     box = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
                -1, 0);
     must(pthread_mutex_init(box, NULL));
