@@ -64,22 +64,20 @@ add_found(char **list, char *const *old, size_t n, char *found, size_t room)
         return call;                                                      \
     } while (0)
 
-/* The arguments of a call that has them one by one, behind `first`. */
-#define GATHER(first, list, rest, n)            \
-    do {                                        \
-        va_start(rest, first);                  \
-        (list)[0] = (char *)(uintptr_t)(first); \
-        for (size_t i_ = 1; i_ <= (n); i_++)    \
-            (list)[i_] = va_arg(rest, char *);  \
-    } while (0)
-
-#define COUNT(first, rest, n)                \
-    do {                                     \
-        va_start(rest, first);               \
-        (n) = 1;                             \
-        while (va_arg(rest, char *) != NULL) \
-            (n)++;                           \
-        va_end(rest);                        \
+/* The arguments of a call that has them one by one, behind `first`, in a list on
+ * the stack of the caller; `rest` is behind the last. */
+#define GATHER(first, argv, rest)                    \
+    do {                                             \
+        size_t n_ = 1;                               \
+        va_start(rest, first);                       \
+        while (va_arg(rest, char *) != NULL)         \
+            n_++;                                    \
+        va_end(rest);                                \
+        (argv) = alloca((n_ + 1) * sizeof(*(argv))); \
+        va_start(rest, first);                       \
+        (argv)[0] = (char *)(uintptr_t)(first);      \
+        for (size_t i_ = 1; i_ <= n_; i_++)          \
+            (argv)[i_] = va_arg(rest, char *);       \
     } while (0)
 
 WEFT_HOOK int
@@ -116,11 +114,9 @@ WEFT_HOOK int
 execl(const char *path, const char *first, ...)
 {
     va_list rest;
-    size_t n;
+    char **argv;
 
-    COUNT(first, rest, n);
-    char **argv = alloca((n + 1) * sizeof(*argv));
-    GATHER(first, argv, rest, n);
+    GATHER(first, argv, rest);
     va_end(rest);
     return execve(path, argv, environ);
 }
@@ -129,11 +125,9 @@ WEFT_HOOK int
 execlp(const char *file, const char *first, ...)
 {
     va_list rest;
-    size_t n;
+    char **argv;
 
-    COUNT(first, rest, n);
-    char **argv = alloca((n + 1) * sizeof(*argv));
-    GATHER(first, argv, rest, n);
+    GATHER(first, argv, rest);
     va_end(rest);
     return execvpe(file, argv, environ);
 }
@@ -142,11 +136,9 @@ WEFT_HOOK int
 execle(const char *path, const char *first, ...)
 {
     va_list rest;
-    size_t n;
+    char **argv;
 
-    COUNT(first, rest, n);
-    char **argv = alloca((n + 1) * sizeof(*argv));
-    GATHER(first, argv, rest, n);
+    GATHER(first, argv, rest);
     char *const *env = va_arg(rest, char *const *);
     va_end(rest);
     return execve(path, argv, env);
