@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <weft/event.h>
 #include <weft/semaphore.h>
 
 #include <pthread.h>
@@ -64,6 +65,33 @@ join(unsigned n)
     for (unsigned i = 0; i < n; i++)
         ck_assert_int_eq(pthread_join(waiters[i], NULL), 0);
 }
+
+/* A thread whose first call of the library this is goes the inline way next. */
+static void *
+acquire_and_wait(void *event)
+{
+    static weft_semaphore one;
+
+    ck_assert_int_eq(weft_semaphore_init(&one, 1, 1), WEFT_OK);
+    if (event != NULL)
+        ck_assert_int_eq(weft_event_wait(event, WEFT_NOW), WEFT_TIMEOUT);
+    else
+        ck_assert_int_eq(weft_semaphore_acquire(&one, WEFT_NOW), WEFT_OK);
+    ck_assert_uint_ne(WEFT_LOAD_(&weft_self_, relaxed), 0);
+    return NULL;
+}
+
+START_TEST(test_a_thread_without_a_word_gets_one)
+{
+    static weft_event event;
+    pthread_t t;
+
+    weft_event_init(&event);
+    ck_assert_int_eq(
+        pthread_create(&t, NULL, acquire_and_wait, _i == 0 ? NULL : &event), 0);
+    ck_assert_int_eq(pthread_join(t, NULL), 0);
+}
+END_TEST
 
 START_TEST(test_init_refuses_a_value_above_max)
 {
@@ -411,6 +439,7 @@ int
 main(void)
 {
     static const struct test tests[] = {
+        {&test_a_thread_without_a_word_gets_one, 2},
         {&test_init_refuses_a_value_above_max, 1},
         {&test_initializer_does_what_init_does, 1},
         {&test_zero_bytes_are_a_semaphore_without_units_and_bound, 1},

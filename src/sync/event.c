@@ -215,6 +215,7 @@ weft_event_wait_slow_(weft_event *e, weft_deadline deadline)
     WEFT_WATCH_CALL_();
     if (weft_watching_())
         return wait_told(e, deadline);
+    (void)weft_self_tag_(); /* from now on the inline part goes on */
     if (weft_event_is_set(e))
         return WEFT_OK;
     return deadline <= WEFT_NOW ? WEFT_TIMEOUT : wait_slow(e, deadline);

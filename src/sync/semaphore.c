@@ -492,5 +492,6 @@ weft_semaphore_acquire_slow_(weft_semaphore *s, weft_deadline deadline)
     WEFT_WATCH_CALL_();
     if (weft_watching_())
         return acquire_told(s, deadline);
+    (void)weft_self_tag_(); /* from now on the inline part goes on */
     return acquire(s, deadline);
 }
